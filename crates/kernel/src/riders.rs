@@ -1,0 +1,26 @@
+use crate::{Engage, Event, GameSpec, Lease, Receipt};
+
+/// What may ride in any change of any domain and is applied in its transaction, in this order: fence, receipt,
+/// engagements (by player id), then the domain's own writes, then the games to open, then the events.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Riders {
+    /// The lease this change is made under; refused with [`StoreError::Fenced`](crate::StoreError::Fenced) when it is
+    /// no longer the newest.
+    pub fence: Option<Lease>,
+    /// Makes a retry of the command harmless.
+    pub receipt: Option<Receipt>,
+    /// Compare-and-sets of what players are doing.
+    pub engage: Vec<Engage>,
+    /// Games to open.
+    pub open_games: Vec<GameSpec>,
+    /// Events for the outbox, in order.
+    pub events: Vec<Event>,
+}
+
+impl Riders {
+    /// Riders with only these events.
+    #[must_use]
+    pub fn events(events: Vec<Event>) -> Self {
+        Self { events, ..Self::default() }
+    }
+}
