@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use crate::{GameId, PlayerId, Timestamp};
 
 /// A player's secret for one game; score reports must carry it. 43 characters of base64url; its debug form hides it.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct SessionSecret(pub String);
 
 impl SessionSecret {
@@ -12,12 +12,6 @@ impl SessionSecret {
     pub fn matches(&self, given: &str) -> bool {
         let (ours, theirs) = (self.0.as_bytes(), given.as_bytes());
         ours.len() == theirs.len() && ours.iter().zip(theirs).fold(0, |acc, (a, b)| acc | (a ^ b)) == 0
-    }
-}
-
-impl Default for SessionSecret {
-    fn default() -> Self {
-        Self(String::new())
     }
 }
 

@@ -55,7 +55,8 @@ impl IdSource for SeededIds {
         let mut counter = self.counter.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         for chunk in bytes.chunks_mut(32) {
             *counter += 1;
-            let digest = Sha256::new().chain_update(self.seed.to_le_bytes()).chain_update(counter.to_le_bytes()).finalize();
+            let digest =
+                Sha256::new().chain_update(self.seed.to_le_bytes()).chain_update(counter.to_le_bytes()).finalize();
             chunk.copy_from_slice(&digest[..chunk.len()]);
         }
     }

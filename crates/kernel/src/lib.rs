@@ -55,7 +55,7 @@ pub use limiter::{Decision, Quota, RateLimiter};
 pub use outbox::{Outbox, OutboxLag, OutboxRow};
 pub use page::{Cursor, CursorError, CursorKey, Page, PageLimit};
 pub use receipt::{Receipt, ReceiptKey, ReceiptRecord, ReceiptReply, Receipts};
-pub use riders::Riders;
+pub use riders::{Commit, Riders};
 pub use stream::{StreamEvent, StreamHead, StreamKey, Streams};
 pub use timestamp::Timestamp;
 

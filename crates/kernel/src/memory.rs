@@ -9,9 +9,9 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 use crate::{
-    Clock, Engagement, Engagements, Fence, GameId, GameSpec, IdSource, Lease, Leases, Outbox, OutboxLag, OutboxRow,
-    PlayerId, Receipt, ReceiptKey, ReceiptRecord, ReceiptReply, Receipts, Riders, StoreError, StreamEvent, StreamHead,
-    StreamKey, Streams, Timestamp,
+    Clock, Commit, Engagement, Engagements, Fence, GameId, GameSpec, IdSource, Lease, Leases, Outbox, OutboxLag,
+    OutboxRow, PlayerId, Receipt, ReceiptKey, ReceiptRecord, ReceiptReply, Receipts, Riders, StoreError, StreamEvent,
+    StreamHead, StreamKey, Streams, Timestamp,
 };
 
 /// Shared by all memory stores of one world, as one database would be. Every commit holds its one lock, so commits are
@@ -67,11 +67,7 @@ impl MemoryKernel {
     ///
     /// # Errors
     /// [`StoreError::Fenced`], [`StoreError::Replayed`] and [`StoreError::Engaged`] where a rider doesn't hold, else what `writes` answers.
-    pub fn commit<T>(
-        &self,
-        riders: Riders,
-        writes: impl FnOnce() -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
+    pub fn commit<T>(&self, riders: Riders, writes: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
         let mut state = self.lock();
         if let Some(lease) = &riders.fence
             && state.leases.get(&lease.name).is_none_or(|held| held.fence != lease.fence.0)
@@ -134,6 +130,13 @@ impl MemoryKernel {
     #[must_use]
     pub fn events(&self) -> Vec<crate::Event> {
         self.lock().outbox.values().map(|pending| pending.row.event.clone()).collect()
+    }
+}
+
+#[async_trait]
+impl Commit for MemoryKernel {
+    async fn commit(&self, riders: Riders) -> Result<(), StoreError> {
+        Self::commit(self, riders, || Ok(()))
     }
 }
 

@@ -1,4 +1,6 @@
-use crate::{Engage, Event, GameSpec, Lease, Receipt};
+use async_trait::async_trait;
+
+use crate::{Engage, Event, GameSpec, Lease, Receipt, StoreError};
 
 /// What may ride in any change of any domain and is applied in its transaction, in this order: fence, receipt,
 /// engagements (by player id), then the domain's own writes, then the games to open, then the events.
@@ -23,4 +25,11 @@ impl Riders {
     pub fn events(events: Vec<Event>) -> Self {
         Self { events, ..Self::default() }
     }
+}
+
+/// Commits riders alone: a change of no domain.
+#[async_trait]
+pub trait Commit: Send + Sync {
+    /// Applies all of it in one transaction, or nothing. Survives a caller who goes away.
+    async fn commit(&self, riders: Riders) -> Result<(), StoreError>;
 }

@@ -1,1 +1,39 @@
-//! Being built.
+//! Diesel stores of shallweplay, written once for two databases.
+//!
+//! `sql/` is ordinary diesel-async code against `super::dialect`; [`postgres`] and [`sqlite`] mount it with their own
+//! dialect. Each gives a `Database`, and a `Database` gives [`Stores`]: the ports of the domain crates.
+
+mod breaker;
+mod prepared;
+
+use std::sync::Arc;
+
+use kernel::{Commit, Engagements, Leases, Outbox, Receipts, Streams};
+
+pub use breaker::Breaker;
+
+#[cfg(feature = "postgres")]
+pub mod postgres;
+#[cfg(feature = "sqlite")]
+#[cfg_attr(
+    feature = "postgres",
+    expect(clippy::duplicate_mod, reason = "sql/ is mounted once per database, see docs/adr/0002")
+)]
+pub mod sqlite;
+
+/// Every port that a database implements.
+#[derive(Clone)]
+pub struct Stores {
+    /// Changes of no domain.
+    pub commit: Arc<dyn Commit>,
+    /// What players are doing.
+    pub engagements: Arc<dyn Engagements>,
+    /// Idempotency receipts.
+    pub receipts: Arc<dyn Receipts>,
+    /// The transactional outbox.
+    pub outbox: Arc<dyn Outbox>,
+    /// Durable streams.
+    pub streams: Arc<dyn Streams>,
+    /// Leases with fences.
+    pub leases: Arc<dyn Leases>,
+}

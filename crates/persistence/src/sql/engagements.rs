@@ -1,0 +1,70 @@
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use kernel::{Engage, Engagement, Engagements, PlayerId, StoreError};
+
+use super::schema::engagements;
+use super::{Database, IdCol, Tx, batch, dialect};
+
+pub(super) struct EngagementTable {
+    database: Database,
+}
+
+impl EngagementTable {
+    pub(super) const fn new(database: Database) -> Self {
+        Self { database }
+    }
+}
+
+type Row = (IdCol, String, Option<IdCol>);
+
+fn by_player(rows: Vec<Row>) -> Result<HashMap<PlayerId, Engagement>, StoreError> {
+    rows.into_iter()
+        .map(|(player, kind, subject)| {
+            let engagement = Engagement::from_parts(&kind, subject.map(|id| id.0))
+                .ok_or_else(|| StoreError::broken(format!("engagement kind {kind} with an odd subject")))?;
+            Ok((player.into(), engagement))
+        })
+        .collect()
+}
+
+#[async_trait]
+impl Engagements for EngagementTable {
+    async fn current(&self, players: &[PlayerId]) -> Result<Vec<Engagement>, StoreError> {
+        let ids: Vec<IdCol> = players.iter().copied().map(IdCol::from).collect();
+        let rows: Vec<Row> = self
+            .database
+            .read(|mut conn| async move {
+                engagements::table.filter(engagements::player_id.eq_any(ids)).load(&mut conn).await
+            })
+            .await?;
+        let found = by_player(rows)?;
+        Ok(players.iter().map(|id| found.get(id).copied().unwrap_or(Engagement::Idle)).collect())
+    }
+}
+
+/// Carries these compare-and-sets out, in player order, or says which one doesn't hold.
+pub(super) async fn engage(tx: &mut dialect::Conn, steps: &[Engage]) -> Result<(), Tx> {
+    if steps.is_empty() {
+        return Ok(());
+    }
+    let mut steps = steps.to_vec();
+    steps.sort_by_key(|step| step.player);
+    if batch::engage(tx, &steps).await? == steps.len() {
+        return Ok(());
+    }
+    // Some step didn't hold; the transaction will be rolled back, but first: whose was it, and what holds instead?
+    // Steps that did take effect show their `to`.
+    let ids: Vec<IdCol> = steps.iter().map(|step| step.player.into()).collect();
+    let rows: Vec<Row> = engagements::table.filter(engagements::player_id.eq_any(ids)).load(tx).await?;
+    let found = by_player(rows)?;
+    for step in &steps {
+        let current = found.get(&step.player).copied().unwrap_or(Engagement::Idle);
+        if current != step.to {
+            return Err(StoreError::Engaged { player: step.player, current }.into());
+        }
+    }
+    Err(StoreError::Stale.into())
+}

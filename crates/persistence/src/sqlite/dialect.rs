@@ -1,0 +1,65 @@
+//! What is SQLite's own: connection, transaction, column types.
+
+use diesel::deserialize::{self, FromSql};
+use diesel::serialize::{self, IsNull, Output, ToSql};
+pub(crate) use diesel::sql_types::{BigInt as Instant, Binary as Id, Text as Json};
+use diesel::sqlite::{Sqlite, SqliteValue};
+use kernel::Timestamp;
+use uuid::Uuid;
+
+use super::sql::{IdCol, JsonCol, TimeCol};
+
+pub(crate) type Conn = diesel_async::sync_connection_wrapper::SyncConnectionWrapper<diesel::SqliteConnection>;
+
+/// Runs a body in a transaction that may write: `BEGIN IMMEDIATE`, since a read lock can't always be raised later.
+macro_rules! in_write_tx {
+    ($conn:expr, $body:expr) => {
+        $conn.immediate_transaction($body).await
+    };
+}
+pub(crate) use in_write_tx;
+
+/// Whether a message means "not now" rather than "wrong".
+pub(crate) fn means_unavailable(message: &str) -> bool {
+    ["database is locked", "disk I/O error", "disk is full"].iter().any(|sign| message.contains(sign))
+}
+
+impl ToSql<Id, Sqlite> for IdCol {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+        out.set_value(self.0.as_bytes().as_slice());
+        Ok(IsNull::No)
+    }
+}
+
+impl FromSql<Id, Sqlite> for IdCol {
+    fn from_sql(mut value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
+        Ok(Self(Uuid::from_slice(value.read_blob())?))
+    }
+}
+
+impl ToSql<Instant, Sqlite> for TimeCol {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+        out.set_value(self.0.micros());
+        Ok(IsNull::No)
+    }
+}
+
+impl FromSql<Instant, Sqlite> for TimeCol {
+    fn from_sql(value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
+        let micros: i64 = FromSql::<Instant, Sqlite>::from_sql(value)?;
+        Ok(Self(Timestamp::from_micros(micros)))
+    }
+}
+
+impl ToSql<Json, Sqlite> for JsonCol {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+        out.set_value(self.0.to_string());
+        Ok(IsNull::No)
+    }
+}
+
+impl FromSql<Json, Sqlite> for JsonCol {
+    fn from_sql(mut value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
+        Ok(Self(serde_json::from_str(value.read_text())?))
+    }
+}

@@ -1,0 +1,5 @@
+//! Every store over both databases: one binary, so that one link serves all suites.
+
+mod mechanisms;
+mod migrations;
+mod worlds;
