@@ -1,1 +1,18 @@
-//! Being built.
+//! The edge of shallweplay: REST, WebSocket and the playground over the domain crates, and in [`wiring`] the binary that
+//! composes everything. Only `wiring` names an adapter crate; everything else sees ports.
+
+mod app;
+mod aside;
+mod assets;
+mod directory;
+mod docs;
+mod dto;
+mod edge;
+mod health;
+mod problem;
+mod rest;
+mod server;
+mod telemetry;
+mod tokens;
+pub mod wiring;
+mod ws;

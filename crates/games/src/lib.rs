@@ -1,1 +1,66 @@
-//! Being built.
+//! Games: what can be played, how a game goes from two seats to a result that counts, and where results stand for ever.
+//!
+//! Words. A **mode** ([`Mode`]) is data: teams, deadlines and who decides. A game ([`Game`]) is **server-decided** when
+//! its mode names a rules module ([`rules`]), else a **relay** game, whose players report scores. A settled result is a
+//! version in the **ledger** ([`LedgerEntry`]), and everything else (ratings, history, boards) follows from it.
+//!
+//! Invariants, held by `tests/state_machine.rs` and the contract suite:
+//! - a status only moves along [`Status::may_become`], and of several that race one wins by compare-and-set;
+//! - each transition has exactly one event, written in its own commit, and a game has one that ends it;
+//! - a player is engaged in a game exactly while it is live and the player has not left it;
+//! - a ledger entry exists if and only if the game is settled, and a result version never changes.
+//!
+//! Rules are pure functions in [`decide`]; [`Games`] loads, decides and commits through a [`GameStore`].
+//!
+//! ```
+//! use std::sync::Arc;
+//! use kernel::{Clock, FakeClock, GameId, GameSpec, IdSource, PlayerId, Riders, RosterSeat, SeededIds, memory::MemoryKernel};
+//! use shallweplay_games::{Catalogue, Games, memory::MemoryGameStore};
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+//! let (clock, ids) = (Arc::new(FakeClock::default()), Arc::new(SeededIds::new(1)));
+//! let world = MemoryKernel::new(clock.clone(), ids.clone());
+//! let games = Games::new(MemoryGameStore::new(world.clone()), Arc::new(Catalogue::shipped()?), clock.clone(), ids.clone());
+//! let [id, ann, ben] = [0; 3].map(|_| ids.uuid(clock.now()));
+//! let (id, ann, ben) = (GameId::new(id), PlayerId::new(ann), PlayerId::new(ben));
+//! let seat = |player_id, n| RosterSeat { player_id, team: n, seat: n, secret: kernel::SessionSecret(ids.secret()) };
+//! let roster = vec![seat(ann, 0), seat(ben, 1)];
+//! let now = clock.now();
+//! let spec = GameSpec { id, mode: "tic_tac_toe".into(), rated: true, seed: 7, roster, ready_due_at: now.plus_millis(20_000), created_at: now };
+//! world.commit(Riders { open_games: vec![spec], ..Riders::default() }, || Ok(()))?; // what matchmaking does
+//! games.ready(ann, id, None).await?;
+//! games.ready(ben, id, None).await?;
+//! let played = games.play(ann, id, &serde_json::json!({ "cell": 4 }), 0, None).await?;
+//! assert_eq!((played.sequence, played.game.turn), (1, Some(1)));
+//! # Ok::<_, Box<dyn std::error::Error>>(()) })?; Ok(()) }
+//! ```
+
+mod change;
+#[cfg(feature = "contract")]
+pub mod contract;
+pub mod decide;
+mod error;
+mod event;
+mod ledger;
+pub mod memory;
+mod mode;
+mod model;
+mod roster;
+pub mod rules;
+mod service;
+mod store;
+mod words;
+
+pub use change::{Change, GameChange};
+pub use decide::ScoreReport;
+pub use error::Error;
+pub use event::{Concluded, GameEvent, Moved, Started, Updated, UpdatedPlayer};
+pub use ledger::LedgerEntry;
+pub use mode::{Catalogue, Envelope, Mode, ModeError, RulesOf, WindowSettings, Windows};
+pub use model::{
+    Ended, EndedBy, Game, GamePlayer, GameSnapshot, PinnedRules, PlayerSnapshot, Report, ResultVersion, Standing,
+};
+pub use roster::RelayRoster;
+pub use service::{Games, Played, Reported, Swept};
+pub use store::{GameStore, HistoryFilter, HistoryPosition, HistoryQuery};
+pub use words::{Outcome, PlayerStatus, ResultStatus, Status};

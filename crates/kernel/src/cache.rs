@@ -20,7 +20,7 @@ impl CacheKey {
 }
 
 /// Permission to fill a key: taken only if nobody invalidated it since the miss that gave the token.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct FillToken(pub String);
 
 /// What a look-up found.
@@ -66,6 +66,7 @@ pub trait Cache: Send + Sync {
     /// Forgets these documents and outdates their fill tokens, on every replica, before it returns.
     async fn invalidate(&self, keys: &[CacheKey]);
 
-    /// The last value this replica saw for a key, however old, for answering while the database is down.
+    /// A value this replica saw lately for a key, for answering while the database is down. Kept at most 50 s, so that
+    /// an erased person is gone everywhere within a minute.
     fn last_known(&self, key: &CacheKey) -> Option<Bytes>;
 }

@@ -1,12 +1,21 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use crate::Timestamp;
+use async_trait::async_trait;
+
+use crate::{StoreError, Timestamp};
 
 /// The time that rules, deadlines and tokens use. In production it is the database's time carried on the monotonic
 /// clock, so that a replica whose wall clock is wrong behaves; it never goes backwards.
 pub trait Clock: Send + Sync {
     /// Now, in microseconds UTC.
     fn now(&self) -> Timestamp;
+}
+
+/// Where a [`Clock`] takes its time from: the database, asked now and then.
+#[async_trait]
+pub trait TimeSource: Send + Sync {
+    /// The database's time, now.
+    async fn database_time(&self) -> Result<Timestamp, StoreError>;
 }
 
 /// A clock that stands still until it is moved.

@@ -43,7 +43,7 @@ pub mod contract;
 
 pub use bus::{Bus, BusMessage, Handler, Subscription};
 pub use cache::{Cache, CacheKey, CacheOutcome, FillToken, Lookup};
-pub use clock::{Clock, FakeClock};
+pub use clock::{Clock, FakeClock, TimeSource};
 pub use engagement::{Engage, Engagement, Engagements};
 pub use error::{BoxError, ErrorKind, FieldError, Refusal, StoreError};
 pub use event::{Event, EventId};

@@ -154,11 +154,10 @@ impl Receipts for MemoryKernel {
         Ok(self.lock().receipts.get(key).cloned())
     }
 
-    async fn attach(&self, key: &ReceiptKey, reply: &ReceiptReply) -> Result<(), StoreError> {
-        if let Some(record) = self.lock().receipts.get_mut(key) {
-            record.reply.get_or_insert_with(|| reply.clone());
-        }
-        Ok(())
+    async fn attach(&self, key: &ReceiptKey, reply: &ReceiptReply) -> Result<bool, StoreError> {
+        let mut state = self.lock();
+        let bare = state.receipts.get_mut(key).filter(|record| record.reply.is_none());
+        Ok(bare.map(|record| record.reply = Some(reply.clone())).is_some())
     }
 
     async fn record(&self, receipt: Receipt, reply: ReceiptReply) -> Result<(), StoreError> {

@@ -61,8 +61,8 @@ pub trait Receipts: Send + Sync {
     /// What is stored under this key, if anything.
     async fn find(&self, key: &ReceiptKey) -> Result<Option<ReceiptRecord>, StoreError>;
 
-    /// Attaches the reply to a receipt that has none yet; the first one stays.
-    async fn attach(&self, key: &ReceiptKey, reply: &ReceiptReply) -> Result<(), StoreError>;
+    /// Attaches the reply to a receipt that has none yet; the first one stays. `false`: there was no such bare receipt.
+    async fn attach(&self, key: &ReceiptKey, reply: &ReceiptReply) -> Result<bool, StoreError>;
 
     /// Stores a receipt with its reply for a command that changed nothing (a refusal, a repeat). If the key exists,
     /// nothing happens.

@@ -1,1 +1,64 @@
-//! Being built.
+//! Quick Match: tickets, queues, and who meets whom.
+//!
+//! - A **ticket** is a player's place in one mode's queue: `searching → matched`, or `cancelled`, or `expired`. Making one
+//!   takes the player's engagement in the same commit, so nobody waits twice or while in a game ([`Matchmaking`]).
+//! - The **index** decides who meets whom and when: growing intervals around ratings, matched the moment two touch
+//!   ([`KineticIndex`]); pure, usable alone.
+//! - Each mode's queue has one **leader** among all replicas ([`ShardLeader`]). It holds the index; a claim, one fenced
+//!   transaction over both tickets, both players and the new game, decides. Leaders may die, stall or overlap: nobody
+//!   gets into two games, no ticket is lost.
+//!
+//! Invariants, and the tests that hold them: no two compatible tickets wait at rest (`tests/kinetic.rs`); tickets are
+//! conserved, a player is in one live match at most, a stale leader changes nothing, an acknowledged cancel is never
+//! matched, waiting is bounded (`tests/world.rs`); what a store must do (the `contract` feature).
+//!
+//! Absent so far: parties, teams, ready checks, regions and attributes.
+//!
+//! ```
+//! use kernel::{IdSource, PlayerId, SeededIds, TicketId, Timestamp};
+//! use shallweplay_matchmaking::{KineticIndex, TicketSeed, Tuning};
+//!
+//! let (ids, start) = (SeededIds::new(7), Timestamp::from_millis(1_700_000_000_000));
+//! let ticket = |rating, created_at: Timestamp| TicketSeed {
+//!     id: TicketId::new(ids.uuid(created_at)),
+//!     player: PlayerId::new(ids.uuid(created_at)),
+//!     rating,
+//!     created_at,
+//!     expires_at: created_at.plus_millis(120_000),
+//! };
+//! let mut index = KineticIndex::new(Tuning::default());
+//! index.insert(ticket(1480.0, start), start);
+//! index.insert(ticket(1620.0, start), start);
+//! assert!(index.matches(start).is_empty(), "140 points apart: not yet");
+//! let touch = index.next_touch().expect("they will meet");
+//! assert!(touch < start.plus_millis(30_000));
+//! assert_eq!(index.matches(touch).len(), 1);
+//! ```
+
+mod change;
+mod decide;
+mod error;
+mod event;
+mod hint;
+mod kinetic;
+mod leader;
+pub mod memory;
+mod model;
+mod ports;
+mod service;
+mod store;
+pub mod wait;
+
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
+
+pub use change::{Claim, ClaimedTicket, TicketChange};
+pub use error::Error;
+pub use event::{MatchFound, TicketSnapshot, TicketUpdated};
+pub use hint::Hint;
+pub use kinetic::{KineticIndex, Pair, TicketSeed, Tuning, Waiting};
+pub use leader::{LeaderPorts, ShardLeader, Step};
+pub use model::{Ended, QueueCount, RecentWait, Status, Ticket, TicketPosition, WaitEstimate};
+pub use ports::{Modes, QueueSpec, Rating, Ratings};
+pub use service::{Join, Matchmaking, MatchmakingPorts, Settings};
+pub use store::TicketStore;

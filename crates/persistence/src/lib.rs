@@ -8,7 +8,10 @@ mod prepared;
 
 use std::sync::Arc;
 
-use kernel::{Commit, Engagements, Leases, Outbox, Receipts, Streams};
+use games::GameStore;
+use kernel::{Commit, Engagements, Leases, Outbox, Receipts, Streams, TimeSource};
+use matchmaking::TicketStore;
+use players::{LoginGuard, PlayerStore, SessionStore, WsTicketStore};
 
 pub use breaker::Breaker;
 
@@ -24,6 +27,8 @@ pub mod sqlite;
 /// Every port that a database implements.
 #[derive(Clone)]
 pub struct Stores {
+    /// The database's time.
+    pub time: Arc<dyn TimeSource>,
     /// Changes of no domain.
     pub commit: Arc<dyn Commit>,
     /// What players are doing.
@@ -36,4 +41,16 @@ pub struct Stores {
     pub streams: Arc<dyn Streams>,
     /// Leases with fences.
     pub leases: Arc<dyn Leases>,
+    /// Games, their histories and the ledger.
+    pub games: Arc<dyn GameStore>,
+    /// Matchmaking tickets.
+    pub tickets: Arc<dyn TicketStore>,
+    /// Players.
+    pub players: Arc<dyn PlayerStore>,
+    /// Sessions of players.
+    pub sessions: Arc<dyn SessionStore>,
+    /// One-time WebSocket tickets.
+    pub ws_tickets: Arc<dyn WsTicketStore>,
+    /// Failed sign-ins.
+    pub login_guard: Arc<dyn LoginGuard>,
 }

@@ -10,8 +10,6 @@ use std::io::Read;
 #[must_use]
 pub fn hex(bytes: usize) -> String {
     let mut buffer = vec![0; bytes];
-    File::open("/dev/urandom")
-        .and_then(|mut source| source.read_exact(&mut buffer))
-        .expect("/dev/urandom is readable");
+    File::open("/dev/urandom").and_then(|mut source| source.read_exact(&mut buffer)).expect("/dev/urandom is readable");
     buffer.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -19,19 +19,14 @@ pub fn send(signal: &str, pids: &[u32]) -> Result<(), Failure> {
         .stdin(Stdio::null())
         .stderr(Stdio::null());
     let status = command.status().map_err(Failure::of("running /bin/sh"))?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(Failure::new(format!("sending SIG{signal} failed: {status}")))
-    }
+    if status.success() { Ok(()) } else { Err(Failure::new(format!("sending SIG{signal} failed: {status}"))) }
 }
 
 /// Whether process `pid` runs and has `mark` in its command line. Ended
 /// processes that nobody has waited for yet have an empty one.
 #[must_use]
 pub fn runs_with(pid: u32, mark: &str) -> bool {
-    fs::read(format!("/proc/{pid}/cmdline"))
-        .is_ok_and(|line| String::from_utf8_lossy(&line).contains(mark))
+    fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| String::from_utf8_lossy(&line).contains(mark))
 }
 
 /// `pid` and its direct children. PostgreSQL's backends are children of the

@@ -19,10 +19,8 @@ impl ScratchFile {
     /// Where no temporary directory can be made.
     #[must_use]
     pub fn new() -> Self {
-        let directory = tempfile::Builder::new()
-            .prefix("swp-sqlite-")
-            .tempdir()
-            .expect("a temporary directory can be made");
+        let directory =
+            tempfile::Builder::new().prefix("swp-sqlite-").tempdir().expect("a temporary directory can be made");
         let path = directory.path().join("scratch.sqlite");
         Self { _directory: directory, path }
     }

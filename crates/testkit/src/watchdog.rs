@@ -38,12 +38,7 @@ pub(crate) struct Watchdog {
 impl Watchdog {
     /// Watches over process `pid`, recognised by `mark` in its command line,
     /// to be ended by `signal`; `remove` is a directory of its to delete then.
-    pub(crate) fn over(
-        pid: u32,
-        mark: &str,
-        signal: &str,
-        remove: Option<&Path>,
-    ) -> Result<Self, Failure> {
+    pub(crate) fn over(pid: u32, mark: &str, signal: &str, remove: Option<&Path>) -> Result<Self, Failure> {
         let shell = Command::new("/bin/sh")
             .args(["-c", SCRIPT, "watchdog", &pid.to_string(), mark, signal])
             .arg(remove.unwrap_or(Path::new("")))

@@ -15,6 +15,7 @@ macro_rules! cache_contract {
     ($make:expr) => {
         $crate::contract_tests! { $make, cache:
             misses_then_hits_on_both_replicas
+            misses_share_a_token_until_an_invalidation
             a_slow_reader_loses_to_an_invalidation
             a_fill_that_races_an_invalidation_leaves_nothing
             a_token_of_another_key_is_refused
@@ -70,6 +71,16 @@ pub async fn misses_then_hits_on_both_replicas(caches: &CacheFixture, _: Pace) {
     assert_eq!(caches.here.lookup(&key("a")).await, hit("v1"));
     assert_eq!(caches.there.lookup(&key("a")).await, hit("v1"));
     missed(&*caches.here, &key("b")).await;
+}
+
+/// Whoever misses at the same time gets the same token; whoever misses after an invalidation, another one. So readers
+/// that hold the same token may share one query.
+pub async fn misses_share_a_token_until_an_invalidation(caches: &CacheFixture, _: Pace) {
+    let first = missed(&*caches.here, &key("a")).await;
+    assert_eq!(missed(&*caches.there, &key("a")).await, first);
+    assert_ne!(missed(&*caches.there, &key("b")).await, first);
+    caches.there.invalidate(&[key("a")]).await;
+    assert_ne!(missed(&*caches.here, &key("a")).await, first);
 }
 
 /// Read, written and invalidated by another, then filled: the old value is refused.

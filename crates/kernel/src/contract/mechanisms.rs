@@ -237,8 +237,10 @@ pub async fn a_reply_is_attached_once(f: &MechanismsFixture, _: Pace) {
     let receipt = f.receipt(f.player(), "k");
     f.commit.commit(Riders { receipt: Some(receipt.clone()), ..Riders::default() }).await.expect("commits");
     let reply = |body: &str| ReceiptReply { status: 201, body: body.to_owned() };
-    f.receipts.attach(&receipt.key, &reply("first")).await.expect("attaches");
-    f.receipts.attach(&receipt.key, &reply("second")).await.expect("does nothing");
+    assert!(f.receipts.attach(&receipt.key, &reply("first")).await.expect("attaches"));
+    assert!(!f.receipts.attach(&receipt.key, &reply("second")).await.expect("does nothing"));
+    let unknown = f.receipt(f.player(), "k").key;
+    assert!(!f.receipts.attach(&unknown, &reply("third")).await.expect("does nothing"));
     let found = f.receipts.find(&receipt.key).await.expect("readable").expect("it is there");
     assert_eq!(found.reply, Some(reply("first")));
 }

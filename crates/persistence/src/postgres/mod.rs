@@ -1,10 +1,14 @@
 //! PostgreSQL 15 or newer: what serves production.
 
 mod batch;
+mod clock;
 mod connect;
 mod dialect;
+mod game_batch;
+mod player_batch;
 #[path = "../sql/mod.rs"]
 mod sql;
+mod ticket_batch;
 
 pub use self::connect::PostgresConfig;
 pub use self::sql::Database;

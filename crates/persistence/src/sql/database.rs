@@ -8,6 +8,9 @@ use kernel::{BoxError, IdSource, StoreError};
 use tokio::time::timeout;
 
 use super::connect::{Connections, Reader, Writer};
+use super::games::GameTable;
+use super::players::PlayerTables;
+use super::tickets::TicketTable;
 use super::{dialect, engagements, leases, outbox, receipts, streams};
 use crate::{Breaker, Stores};
 
@@ -92,12 +95,19 @@ impl Database {
     #[must_use]
     pub fn stores(&self) -> Stores {
         Stores {
+            time: Arc::new(self.clone()),
             commit: Arc::new(self.clone()),
             engagements: Arc::new(engagements::EngagementTable::new(self.clone())),
             receipts: Arc::new(receipts::ReceiptTable::new(self.clone())),
             outbox: Arc::new(outbox::OutboxTable::new(self.clone())),
             streams: Arc::new(streams::StreamTable::new(self.clone())),
             leases: Arc::new(leases::LeaseTable::new(self.clone())),
+            games: Arc::new(GameTable::new(self.clone())),
+            tickets: Arc::new(TicketTable::new(self.clone())),
+            players: Arc::new(PlayerTables::new(self.clone())),
+            sessions: Arc::new(PlayerTables::new(self.clone())),
+            ws_tickets: Arc::new(PlayerTables::new(self.clone())),
+            login_guard: Arc::new(PlayerTables::new(self.clone())),
         }
     }
 

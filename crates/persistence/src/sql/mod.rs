@@ -3,17 +3,21 @@
 mod columns;
 mod database;
 mod engagements;
+pub(super) mod games;
 mod leases;
 mod outbox;
+pub(super) mod players;
 mod receipts;
 mod riders;
 pub(super) mod schema;
 mod streams;
+pub(super) mod tickets;
 
-use super::{batch, connect, dialect};
+use super::{batch, connect, dialect, game_batch, player_batch, ticket_batch};
 
 pub(super) use self::columns::{IdCol, JsonCol, TimeCol};
 pub use self::database::Database;
 pub(super) use self::database::Tx;
 pub(super) use self::outbox::Claimed;
+pub(super) use self::players::{PlayerRow, SessionRow};
 pub(super) use self::streams::Grown;

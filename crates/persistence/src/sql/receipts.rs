@@ -45,17 +45,17 @@ impl Receipts for ReceiptTable {
         Ok(Some(ReceiptRecord { receipt, reply }))
     }
 
-    async fn attach(&self, key: &ReceiptKey, reply: &ReceiptReply) -> Result<(), StoreError> {
+    async fn attach(&self, key: &ReceiptKey, reply: &ReceiptReply) -> Result<bool, StoreError> {
         let (key, reply) = (key.clone(), reply.clone());
         self.database
             .write_one(move |conn| {
                 Box::pin(async move {
-                    diesel::update(receipts::table.find((IdCol::from(key.player), key.route, key.key)))
+                    let attached = diesel::update(receipts::table.find((IdCol::from(key.player), key.route, key.key)))
                         .filter(receipts::status.is_null())
                         .set((receipts::status.eq(i32::from(reply.status)), receipts::body.eq(reply.body)))
                         .execute(conn)
                         .await?;
-                    Ok(())
+                    Ok(attached == 1)
                 })
             })
             .await

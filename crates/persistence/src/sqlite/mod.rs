@@ -1,9 +1,13 @@
 //! SQLite, bundled: the embedded default, one file with its write-ahead log.
 
 mod batch;
+mod clock;
 mod connect;
 mod dialect;
+mod game_batch;
+mod player_batch;
 #[path = "../sql/mod.rs"]
 mod sql;
+mod ticket_batch;
 
 pub use self::sql::Database;

@@ -1,5 +1,9 @@
 //! Every store over both databases: one binary, so that one link serves all suites.
 
+mod games;
 mod mechanisms;
 mod migrations;
+mod players;
+mod scratch;
+mod tickets;
 mod worlds;

@@ -1,0 +1,195 @@
+// Types of /sdk/shallweplay.js. Shapes follow /api/openapi.json and /api/asyncapi.json.
+
+export type Id = string;
+/** RFC 3339, UTC. */
+export type Time = string;
+
+export interface Player {
+  id: Id; handle: string | null; display_name: string; avatar_url: string | null; guest: boolean; created_at: Time;
+  /** Further fields are shown to oneself alone. */
+  [field: string]: unknown;
+}
+
+export interface Page<T> { items: T[]; next_cursor: string | null }
+
+export interface Mode {
+  key: string; name: string; teams: number; team_size: number;
+  /** "relay", or the rules module that checks each move. */
+  rules: "relay" | "tic_tac_toe" | (string & {});
+  rating: unknown; ready_check: unknown;
+  score: { min: number; max: number; max_per_second: number; min_duration_ms: number } | null;
+  max_duration_ms: number | null; board: string | null;
+  [field: string]: unknown;
+}
+
+export type TicketStatus = "searching" | "proposed" | "matched" | "cancelled" | "expired" | "failed";
+export interface Ticket {
+  id: Id; mode: string; status: TicketStatus; created_at: Time; expires_at: Time;
+  estimated_wait_ms: { low: number; high: number } | null;
+  game_id: Id | null; proposal_id: Id | null;
+  ended: { reason: string; by: string | null; alternatives: unknown[] } | null;
+}
+
+export type GameStatus = "created" | "waiting_ready" | "in_progress" | "finished" | "disputed" | "settled" | "aborted" | "abandoned" | "voided";
+export type Outcome = "win" | "loss" | "draw";
+export interface Seat {
+  player: Player; team: number; seat: number; status: string; score: number | null; outcome: Outcome | null;
+  rating_before: number | null; rating_after: number | null;
+}
+export interface Result {
+  version: number; status: string;
+  standings?: { player_id: Id; seat: number; team: number; score: number | null; outcome: Outcome }[];
+  [field: string]: unknown;
+}
+export interface TicTacToeState { cells: (0 | 1 | null)[]; line: number[] | null }
+export interface Game<State = unknown> {
+  id: Id; mode: string; status: GameStatus; rated: boolean; players: Seat[];
+  /** What the next move sends as `expected_sequence`. */
+  sequence: number;
+  /** The seat to move; null when both or nobody may. */
+  turn: number | null; state: State | null;
+  you: { seat: number; session_secret: string } | null;
+  created_at: Time; started_at: Time | null; finished_at: Time | null; deadline_at: Time | null;
+  result: Result | null;
+}
+
+export interface ScoreReport {
+  session_secret: string; score: number; outcome?: Outcome; scores?: Record<Id, number>; duration_ms?: number; payload?: unknown;
+}
+export interface ScoreReceipt {
+  report: { status: "accepted" | "held" | "rejected"; reason: string | null };
+  result: { status: string; version: number } | null;
+}
+
+export interface Problem {
+  type?: string; title?: string; status?: number; detail?: string; instance?: string; code?: string;
+  errors?: { pointer: string; code: string; detail: string }[]; state?: string;
+  [extension: string]: unknown;
+}
+export class ProblemError extends Error {
+  constructor(problem: Problem, retryAfterMs?: number | null);
+  type: string; title: string; status: number; detail?: string; instance?: string;
+  /** Stable, such as "games.not_your_turn". */
+  code?: string;
+  errors: { pointer: string; code: string; detail: string }[];
+  state?: string;
+  /** The whole document, extensions included. */
+  problem: Problem;
+  retryAfterMs: number | null;
+}
+/** No answer: the network failed or took too long. Whether the server acted is not known. */
+export class ConnectionError extends Error {}
+
+export interface Position { epoch: string; offset: number }
+export interface Session {
+  session_id: Id; player: Player; heartbeat_ms: number; resume_window_ms: number; server_time: Time;
+  streams: Record<string, Position & { recovered: boolean }>;
+  live?: { ticket_id: Id | null; proposal_id: Id | null; game_id: Id | null; party_id: Id | null };
+  limits?: unknown;
+}
+export interface Envelope {
+  type: string; data?: unknown; at?: Time;
+  /** Durable events carry all three. */
+  stream?: string; epoch?: string; offset?: number;
+}
+
+export type ConnectionState = "connecting" | "online" | "resuming" | "offline" | "stopped";
+export interface StateChange {
+  state: ConnectionState;
+  /** online: whether positions were resumed, and how many missed events came. */
+  resumed?: boolean; recovered?: number;
+  /** offline and stopped */
+  code?: number; reason?: string; error?: Error | null;
+  /** offline */
+  retryInMs?: number;
+}
+export type Wire =
+  | { direction: "in" | "out"; message: Record<string, unknown> }
+  | { direction: "http"; method: string; path: string; key?: string; status: number; ms: number; cache?: string };
+
+/** What the server sends; one `on` serves these, the client's own events and any other type by name. */
+export interface Events {
+  "ticket.updated": { ticket?: Ticket } & Record<string, unknown>;
+  "match.found": { ticket_id: Id; game: Game };
+  "game.started": { game: Game; seed: string | number; session_secret: string };
+  "game.moved": { game_id: Id; seat: number; move: unknown; sequence: number; state: unknown; turn: number | null };
+  "game.updated": { game_id: Id; status: GameStatus; players: Seat[] };
+  "game.relayed": { game_id: Id; from: Id; n: number; data: unknown };
+  "game.opponent_gone": { game_id: Id; claim_in?: number } & Record<string, unknown>;
+  "game.opponent_back": { game_id: Id } & Record<string, unknown>;
+  "game.finished": { game_id: Id; result: Result };
+  "game.settled": { game_id: Id; result: Result };
+  "game.disputed": { game_id: Id } & Record<string, unknown>;
+  "game.voided": { game_id: Id } & Record<string, unknown>;
+  "session.going_away": { reconnect_in_ms: number };
+  /** The client's own. */
+  state: StateChange;
+  /** After each `session.ready`: the hello reply. */
+  session: Session;
+  /** Events of that stream were lost: read what it is about anew by REST. */
+  resync: { stream: string; reason: "server" | "window" | "epoch" | "gap" };
+  signed_out: { reason: string };
+  /** Every frame and call, tokens left out. */
+  wire: Wire;
+}
+
+export interface Storage {
+  getItem(key: string): string | null; setItem(key: string, value: string): void; removeItem(key: string): void;
+}
+export interface Options {
+  /** Default: the page's origin. */
+  baseUrl?: string;
+  /** Default: localStorage, else memory. `sessionStorage` makes each tab a player of its own. */
+  storage?: Storage;
+  storageKey?: string;
+  fetch?: typeof globalThis.fetch;
+  WebSocket?: new (url: string, protocol: string) => unknown;
+  random?: () => number;
+  /** For one answer, over REST and over the socket. Default 10,000. */
+  timeoutMs?: number;
+}
+export interface CallOptions { body?: unknown; query?: Record<string, unknown>; auth?: boolean; key?: string }
+
+export class ShallWePlay {
+  constructor(options?: Options);
+  readonly player: Player | null;
+  readonly signedIn: boolean;
+  readonly connectionState: ConnectionState;
+
+  signInAsGuest(options?: { displayName?: string }): Promise<Player>;
+  register(account: { handle: string; password: string; displayName?: string }): Promise<Player>;
+  login(account: { handle: string; password: string }): Promise<Player>;
+  logout(options?: { keepDevice?: boolean }): Promise<void>;
+  refresh(): Promise<void>;
+
+  me(): Promise<Player>;
+  updateMe(changes: Partial<Record<"display_name" | "avatar_url" | "bio" | "status_text" | "locale" | "time_zone", string | null>> & { privacy?: object }): Promise<Player>;
+  modes(): Promise<Page<Mode>>;
+  joinQueue(mode: string, options?: { party_id?: Id; attributes?: object; region_latencies_ms?: Record<string, number> }): Promise<Ticket>;
+  ticket(id: Id): Promise<Ticket>;
+  myTickets(): Promise<Page<Ticket>>;
+  cancelTicket(id: Id): Promise<Ticket | null>;
+  game<State = unknown>(id: Id): Promise<Game<State>>;
+  liveGames(): Promise<Page<Game>>;
+  ready(gameId: Id): Promise<Game>;
+  move<State = unknown>(gameId: Id, move: unknown, expectedSequence: number): Promise<{ sequence: number; state: State }>;
+  submitScore(gameId: Id, report: ScoreReport): Promise<ScoreReceipt>;
+  abandon(gameId: Id): Promise<Game>;
+  history(playerId: Id, query?: { cursor?: string | null; limit?: number; mode?: string; result?: Outcome; opponent?: Id }): Promise<Page<Game>>;
+  call<T = unknown>(method: string, path: string, options?: CallOptions): Promise<T>;
+
+  connect(): Promise<Session>;
+  disconnect(): void;
+  reconnectNow(): void;
+  request<T = unknown>(type: string, data?: object, options?: { timeoutMs?: number; key?: string }): Promise<T>;
+  /** False when it could not be sent. */
+  send(type: string, data?: object): boolean;
+  joinGame(gameId: Id): Promise<{ game: Game }>;
+  relay(gameId: Id, data: unknown): boolean;
+
+  on<T extends keyof Events>(type: T, listener: (data: Events[T], envelope: Envelope) => void): () => void;
+  on(type: string, listener: (data: any, envelope: Envelope) => void): () => void;
+}
+
+export function closePolicy(code: number): "stop" | "resume" | "backoff" | "wait" | "refresh";
+export function memoryStorage(): Storage;

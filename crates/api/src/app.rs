@@ -1,0 +1,111 @@
+//! What handlers work with: services and ports, no adapter. `wiring/` builds it.
+
+use std::sync::Arc;
+
+use games::Games;
+use kernel::{Bus, Cache, Clock, CursorKey, Engagements, IdSource, RateLimiter, Receipts, Streams};
+use matchmaking::Matchmaking;
+use players::Players;
+use realtime::{Hub, Signal};
+use tokio::sync::Notify;
+
+use crate::aside::Aside;
+use crate::directory::Directory;
+use crate::edge::Revocations;
+use crate::health::Health;
+use crate::tokens::Tokens;
+use crate::ws::Relay;
+
+/// Settings that handlers read.
+#[derive(Debug, Clone)]
+pub(crate) struct EdgeSettings {
+    /// Origins that pages may come from, beside this server's own; exact.
+    pub(crate) origins: Vec<String>,
+    /// How many proxies in front are believed about `X-Forwarded-For`.
+    pub(crate) trusted_hops: usize,
+    /// Sign-in calls a minute and address; 0 is off.
+    pub(crate) auth_per_minute: u32,
+    /// Writes a minute and player; 0 is off.
+    pub(crate) write_per_minute: u32,
+    /// Reads a minute and player; 0 is off.
+    pub(crate) read_per_minute: u32,
+    /// Messages a second and socket; 0 is off.
+    pub(crate) messages_per_second: u32,
+    /// Sockets on this replica.
+    pub(crate) max_sockets: usize,
+    /// Interval of the heartbeat on sockets, in milliseconds.
+    pub(crate) heartbeat_ms: u64,
+}
+
+/// The application, shared by all workers.
+pub(crate) struct App {
+    /// Settings of the edge.
+    pub(crate) settings: EdgeSettings,
+    /// The database's time.
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Ids and secrets.
+    pub(crate) ids: Arc<dyn IdSource>,
+    /// Guests, accounts, sessions, profiles.
+    pub(crate) players: Players,
+    /// Modes, games, scores, history.
+    pub(crate) games: Games,
+    /// Tickets and queues.
+    pub(crate) matchmaking: Matchmaking,
+    /// What players are doing.
+    pub(crate) engagements: Arc<dyn Engagements>,
+    /// Idempotency.
+    pub(crate) receipts: Arc<dyn Receipts>,
+    /// Durable streams.
+    pub(crate) streams: Arc<dyn Streams>,
+    /// Rate limits.
+    pub(crate) limiter: Arc<dyn RateLimiter>,
+    /// Cached documents.
+    pub(crate) cache: Arc<dyn Cache>,
+    /// Wake-ups between replicas.
+    pub(crate) bus: Arc<dyn Bus>,
+    /// Cached reads that collapse.
+    pub(crate) aside: Aside,
+    /// Public profiles by id.
+    pub(crate) directory: Directory,
+    /// Access tokens.
+    pub(crate) tokens: Tokens,
+    /// Sessions ended on any replica.
+    pub(crate) revocations: Arc<Revocations>,
+    /// Signs list cursors.
+    pub(crate) cursors: CursorKey,
+    /// Sockets of this replica.
+    pub(crate) hub: Arc<Hub>,
+    /// Volatile messages between sockets of any replica.
+    pub(crate) relay: Relay,
+    /// What `/health` says.
+    pub(crate) health: Arc<Health>,
+    /// Wakes the outbox relay: something was committed.
+    pub(crate) wake_relay: Arc<Notify>,
+}
+
+/// The bus topic that says: sessions were ended, read the rows.
+pub(crate) const SESSIONS_TOPIC: &str = "sessions";
+/// How far back ended sessions are read. A revocation may become visible a while after its time.
+const OVERLAP_MS: i64 = 60_000;
+
+impl App {
+    /// To be called after sessions were ended, before the reply: this replica knows at once, the others in a moment.
+    pub(crate) async fn notice_revocations(&self) {
+        self.read_revocations().await;
+        self.bus.publish(SESSIONS_TOPIC, bytes::Bytes::new()).await;
+    }
+
+    /// Reads which sessions were ended lately and closes their sockets.
+    pub(crate) async fn read_revocations(&self) {
+        let now = self.clock.now();
+        match self.players.revoked_since(now.plus_millis(-OVERLAP_MS)).await {
+            Ok(sessions) => {
+                let news = self.revocations.note(sessions, now);
+                if !news.is_empty() {
+                    self.hub.end_sessions(&news, Signal::Revoked);
+                }
+            }
+            Err(error) => tracing::debug!(%error, "ended sessions could not be read"),
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! What goes over the wire. Domain types don't serialise; these do.
+
+mod auth;
+mod game;
+mod mode;
+mod player;
+mod problem;
+mod ticket;
+
+pub(crate) use auth::*;
+pub(crate) use game::*;
+pub(crate) use mode::*;
+pub(crate) use player::*;
+pub(crate) use problem::*;
+pub(crate) use ticket::*;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// One page of a list.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct PageDto<T> {
+    /// The items, in the list's order.
+    pub(crate) items: Vec<T>,
+    /// Send it as `cursor` for the next page; null on the last one.
+    pub(crate) next_cursor: Option<String>,
+}

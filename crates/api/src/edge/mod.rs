@@ -1,0 +1,28 @@
+//! What every request passes: request id, sign-in, limits, body, deadline, problem details, headers, metrics.
+
+mod address;
+mod body;
+mod caller;
+mod etag;
+mod headers;
+mod idempotency;
+mod layer;
+mod limits;
+mod origin;
+mod path;
+mod query;
+mod reply;
+mod revocations;
+mod text;
+
+pub(crate) use body::{Body, RawBody};
+pub(crate) use caller::{ArrivedAt, RequestId};
+pub(crate) use etag::with_etag;
+pub(crate) use idempotency::{Idempotency, Outcome};
+pub(crate) use layer::layer;
+pub(crate) use origin::{allowed as origin_allowed, cors};
+pub(crate) use path::PathId;
+pub(crate) use query::{PageQuery, Query};
+pub(crate) use reply::Reply;
+pub(crate) use revocations::Revocations;
+pub(crate) use text::has_control_character;

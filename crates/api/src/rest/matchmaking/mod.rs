@@ -1,0 +1,18 @@
+//! Quick Match: tickets and queues.
+
+pub(crate) mod cancel;
+pub(crate) mod get;
+pub(crate) mod join;
+pub(crate) mod mine;
+pub(crate) mod queues;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+pub(super) fn mount(config: &mut ServiceConfig<'_>) {
+    config
+        .service(join::join)
+        .service(mine::mine)
+        .service(get::get)
+        .service(cancel::cancel)
+        .service(queues::queues);
+}

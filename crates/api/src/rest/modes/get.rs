@@ -1,0 +1,22 @@
+use actix_web::{HttpRequest, HttpResponse, get, web};
+
+use crate::app::App;
+use crate::dto::{ModeDto, ProblemDto};
+use crate::edge::{Reply, with_etag};
+use crate::problem::Problem;
+
+/// One mode.
+#[utoipa::path(tag = "modes", params(("mode" = String, Path, description = "Its key")), responses(
+    (status = 200, description = "The mode", body = ModeDto),
+    (status = 304, description = "As you have it"),
+    (status = "default", description = "A problem", body = ProblemDto, content_type = "application/problem+json"),
+))]
+#[get("/modes/{mode}")]
+pub(crate) async fn get(
+    app: web::Data<App>,
+    req: HttpRequest,
+    key: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let mode = app.games.mode(&key).map_err(|error| app.refuse(error))?;
+    Ok(with_etag(&req, Reply::ok(&ModeDto::from(mode))))
+}

@@ -1,0 +1,132 @@
+//! Puts the application together from its settings.
+
+use std::sync::Arc;
+
+use games::{Catalogue, Games, WindowSettings};
+use kernel::{BoxError, Clock, CursorKey, IdSource};
+use matchmaking::{LeaderPorts, Matchmaking, MatchmakingPorts, Modes};
+use persistence::Stores;
+use players::{Players, Ports};
+use realtime::Hub;
+use tokio::sync::Notify;
+
+use super::adapters::{self, DataFile, Database, Shared};
+use super::bridges::{ModesOfGames, NewcomerRatings};
+use super::clock::CarriedClock;
+use super::config::{ConfigError, Settings};
+use super::hasher::PooledHasher;
+use super::ids::OsIds;
+use super::keys::signing_keys;
+use crate::app::App;
+use crate::aside::Aside;
+use crate::directory::Directory;
+use crate::edge::Revocations;
+use crate::health::Health;
+use crate::tokens::Tokens;
+use crate::ws::Relay;
+
+/// Sockets that one player may have at once, on this replica.
+const SOCKETS_PER_PLAYER: usize = 10;
+
+/// The application with what its background work needs.
+pub(super) struct Composed {
+    pub(super) app: Arc<App>,
+    pub(super) database: Database,
+    pub(super) data_file: Option<DataFile>,
+    pub(super) stores: Stores,
+    pub(super) shared: Arc<Shared>,
+    pub(super) clock: Arc<CarriedClock>,
+    pub(super) leader: LeaderPorts,
+    /// Names this process among all replicas.
+    pub(super) replica: String,
+}
+
+/// Builds everything; nothing runs yet.
+pub(super) fn compose(settings: &Settings) -> Result<Composed, ConfigError> {
+    let ids: Arc<dyn IdSource> = Arc::new(OsIds);
+    let keys = signing_keys(settings, &*ids)?;
+    let modes = Arc::new(catalogue(settings)?);
+    let (database, data_file) = adapters::database(settings, &ids)?;
+    let shared = Arc::new(adapters::shared(settings)?);
+    let stores = database.stores();
+    let carried = Arc::new(CarriedClock::new());
+    let clock: Arc<dyn Clock> = Arc::clone(&carried) as _;
+    let tokens = Tokens::new(&keys, Arc::clone(&clock), Arc::clone(&ids))
+        .ok_or_else(|| ConfigError("SWP__AUTH__KEYS holds no key.".to_owned()))?;
+    let players = Players::new(Ports {
+        players: Arc::clone(&stores.players),
+        sessions: Arc::clone(&stores.sessions),
+        ws_tickets: Arc::clone(&stores.ws_tickets),
+        guard: Arc::clone(&stores.login_guard),
+        hasher: Arc::new(PooledHasher::new()),
+        clock: Arc::clone(&clock),
+        ids: Arc::clone(&ids),
+    });
+    let queues: Arc<dyn Modes> = Arc::new(ModesOfGames(Arc::clone(&modes)));
+    let matchmaking = Matchmaking::new(
+        MatchmakingPorts {
+            store: Arc::clone(&stores.tickets),
+            engagements: Arc::clone(&stores.engagements),
+            modes: Arc::clone(&queues),
+            ratings: Arc::new(NewcomerRatings),
+            bus: Arc::clone(&shared.bus),
+            clock: Arc::clone(&clock),
+            ids: Arc::clone(&ids),
+        },
+        matchmaking::Settings {
+            ticket_life_ms: settings.sections.matchmaking.ticket_ttl_ms,
+            ..matchmaking::Settings::default()
+        },
+    );
+    let leader = LeaderPorts {
+        store: Arc::clone(&stores.tickets),
+        leases: Arc::clone(&stores.leases),
+        modes: queues,
+        ids: Arc::clone(&ids),
+    };
+    let app = App {
+        settings: settings.edge(),
+        games: Games::new(Arc::clone(&stores.games), modes, Arc::clone(&clock), Arc::clone(&ids)),
+        matchmaking,
+        engagements: Arc::clone(&stores.engagements),
+        receipts: Arc::clone(&stores.receipts),
+        streams: Arc::clone(&stores.streams),
+        limiter: Arc::clone(&shared.limiter),
+        cache: Arc::clone(&shared.cache),
+        bus: Arc::clone(&shared.bus),
+        aside: Aside::new(Arc::clone(&shared.cache)),
+        directory: Directory::new(players.clone(), Arc::clone(&shared.cache), Arc::clone(&clock)),
+        players,
+        tokens,
+        revocations: Arc::new(Revocations::default()),
+        cursors: CursorKey::derive(keys.first().map(|key| key.secret.as_slice()).unwrap_or_default()),
+        hub: Arc::new(Hub::new(SOCKETS_PER_PLAYER)),
+        relay: Relay::new(Arc::clone(&shared.bus), Arc::clone(&clock)),
+        health: Arc::new(Health::new(if settings.is_embedded() { "embedded" } else { "networked" })),
+        wake_relay: Arc::new(Notify::new()),
+        clock,
+        ids: Arc::clone(&ids),
+    };
+    let replica = ids.uuid(app.clock.now()).to_string();
+    Ok(Composed { app: Arc::new(app), database, data_file, stores, shared, clock: carried, leader, replica })
+}
+
+/// The shipped modes, or those of the operator's file.
+pub(super) fn catalogue(settings: &Settings) -> Result<Catalogue, ConfigError> {
+    let file = &settings.sections.modes.file;
+    let modes = if file.is_empty() {
+        Catalogue::shipped().map_err(BoxError::from)
+    } else {
+        std::fs::read_to_string(file).map_err(BoxError::from).and_then(|text| Ok(Catalogue::parse(&text)?))
+    };
+    let named = if file.is_empty() { "the shipped modes" } else { file };
+    let modes = modes.map_err(|error| ConfigError(format!("The modes in {named} can't be used: {error}.")))?;
+    let windows = &settings.sections.games;
+    Ok(modes.with_windows(WindowSettings {
+        ready_ms: windows.ready_ms,
+        report_window_ms: windows.report_window_ms,
+        grace_ms: windows.grace_ms,
+        evidence_ms: windows.evidence_ms,
+        max_duration_ms: windows.max_duration_ms,
+    }))
+}

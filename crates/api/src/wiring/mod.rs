@@ -1,0 +1,20 @@
+//! Composition: configuration, adapters, background work, shutdown. The only place that names an adapter crate.
+
+mod adapters;
+mod bridges;
+mod checks;
+mod clock;
+mod commands;
+mod compose;
+mod config;
+mod doctor;
+mod hasher;
+mod ids;
+mod keys;
+mod leaders;
+mod logging;
+mod relay;
+mod serve;
+mod sweeper;
+
+pub use commands::run;

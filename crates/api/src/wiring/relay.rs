@@ -1,0 +1,89 @@
+//! The outbox relay: hands events on, exactly once into the streams and at least once to everything else.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kernel::{CacheKey, Outbox, OutboxRow, PlayerId, StoreError, StreamEvent};
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::App;
+use crate::rest::games::history_key;
+
+/// Rows per transaction.
+const BATCH: i64 = 256;
+/// How long a claim lasts; after that another relay may take the rows over.
+const LEASE: Duration = Duration::from_secs(10);
+/// Without a wake-up, how often rows are looked for: what other replicas left behind.
+const IDLE: Duration = Duration::from_millis(250);
+/// After a failure.
+const AGAIN: Duration = Duration::from_millis(500);
+/// Events per message on the bus.
+const PER_MESSAGE: usize = 64;
+/// The bus topic that carries copies of appended rows.
+pub(super) const STREAMS_TOPIC: &str = "streams";
+
+/// Relays until shutdown; the batch in hand is finished first.
+pub(super) async fn run(app: Arc<App>, outbox: Arc<dyn Outbox>, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        let pause = match batch(&app, &*outbox).await {
+            Ok(handled) if handled >= BATCH as usize => continue,
+            Ok(0) => IDLE,
+            Ok(_) => continue,
+            Err(StoreError::Stale) => continue,
+            Err(error) => {
+                tracing::debug!(%error, "the relay waits for the database");
+                AGAIN
+            }
+        };
+        tokio::select! {
+            () = app.wake_relay.notified() => {}
+            () = tokio::time::sleep(pause) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+}
+
+async fn batch(app: &App, outbox: &dyn Outbox) -> Result<usize, StoreError> {
+    let rows = outbox.claim(BATCH, LEASE).await?;
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    invalidate(app, &rows).await;
+    let appended = loop {
+        match outbox.complete(&rows).await {
+            // Two relays crossed on a stream's head: the rows are still ours.
+            Err(StoreError::Stale) => {}
+            other => break other?,
+        }
+    };
+    publish(app, &appended).await;
+    Ok(rows.len())
+}
+
+/// Repeats the invalidations of the commands, which a crash between commit and reply may have swallowed.
+async fn invalidate(app: &App, rows: &[OutboxRow]) {
+    let mut keys: Vec<CacheKey> = Vec::new();
+    for row in rows {
+        let event = &row.event;
+        if let Some(player) = event.aggregate.strip_prefix("player:").and_then(|id| id.parse().ok()) {
+            app.directory.changed(player).await;
+        }
+        if matches!(&*event.kind, "game.finished" | "game.settled" | "game.voided" | "game.disputed") {
+            let standings = event.data.pointer("/result/standings").and_then(Value::as_array);
+            let players = standings.into_iter().flatten().filter_map(|line| line["player_id"].as_str());
+            keys.extend(players.filter_map(|id| id.parse::<PlayerId>().ok()).map(history_key));
+        }
+    }
+    if !keys.is_empty() {
+        app.cache.invalidate(&keys).await;
+    }
+}
+
+async fn publish(app: &App, events: &[StreamEvent]) {
+    for chunk in events.chunks(PER_MESSAGE) {
+        if let Ok(payload) = serde_json::to_vec(chunk) {
+            app.bus.publish(STREAMS_TOPIC, payload.into()).await;
+        }
+    }
+}

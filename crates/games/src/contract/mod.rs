@@ -1,0 +1,50 @@
+//! The cases every [`GameStore`](crate::GameStore) must pass. An adapter's tests call [`game_store_contract!`] with an
+//! async expression that makes a [`GamesFixture`]; its crate brings tokio and turns the feature `contract` on.
+
+mod cases;
+mod fixture;
+mod history;
+
+pub use cases::*;
+pub use fixture::GamesFixture;
+pub use history::*;
+
+#[doc(hidden)]
+pub use kernel::contract::Pace;
+
+/// One `#[tokio::test]` per case; `$make.await` gives a
+/// [`GamesFixture`](crate::contract::GamesFixture) of an empty database.
+#[macro_export]
+macro_rules! game_store_contract {
+    ($make:expr) => {
+        $crate::game_store_contract! { @ $make,
+            an_opened_game_is_visible_at_once
+            every_state_comes_back_as_it_was_written
+            a_change_decided_on_an_old_version_is_stale
+            of_concurrent_changes_one_is_carried_out
+            a_game_is_settled_once
+            ledger_sequences_are_gapless_under_concurrency
+            ending_a_game_lets_its_players_go
+            a_refused_engagement_refuses_everything
+            a_used_key_changes_nothing
+            events_are_written_with_their_change_in_order
+            a_live_game_is_found_by_whom_it_holds
+            due_games_come_longest_overdue_first
+            history_is_newest_first_in_pages
+            history_stays_stable_while_games_are_added
+            history_is_narrowed_by_each_filter
+            history_leaves_out_what_never_started
+            survives_a_dropped_commit
+        }
+    };
+    (@ $make:expr, $($case:ident)+) => {$(
+        #[tokio::test(flavor = "multi_thread")]
+        async fn $case() {
+            let pace = $crate::contract::Pace::new(|| {
+                ::std::boxed::Box::pin(::tokio::time::sleep(::std::time::Duration::from_millis(3)))
+            });
+            let fixture = $make.await;
+            $crate::contract::$case(&fixture, pace).await;
+        }
+    )+};
+}

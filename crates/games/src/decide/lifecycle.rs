@@ -1,0 +1,144 @@
+//! From opening to start, leaving, and what happens at each deadline.
+
+use kernel::{PlayerId, Timestamp};
+use serde_json::json;
+
+use super::draft::{Draft, Settlement};
+use super::verdict::{Claims, by_walkover, teams_left};
+use super::{Decided, in_time, report, seat_of};
+use crate::change::Change;
+use crate::error::Error;
+use crate::event::{GameEvent, Started};
+use crate::mode::Mode;
+use crate::model::{Ended, Game, PinnedRules};
+use crate::words::{PlayerStatus, Status};
+
+/// A player is ready; with the last one the game starts. Being ready again changes nothing.
+///
+/// # Errors
+/// [`Error::NotFound`] or [`Error::NotAPlayer`], [`Error::NotWaiting`], [`Error::DeadlinePassed`].
+pub fn ready(game: &Game, mode: &Mode, by: PlayerId, now: Timestamp) -> Decided {
+    let at = seat_of(game, by)?;
+    match (game.status, game.players[at].status) {
+        (Status::WaitingReady, PlayerStatus::Ready) | (Status::InProgress, PlayerStatus::Playing) => return Ok(None),
+        (Status::WaitingReady, _) => in_time(game, now)?,
+        (state, _) => return Err(Error::NotWaiting { state }),
+    }
+    let mut draft = Draft::of(game, now);
+    draft.game.players[at].status = PlayerStatus::Ready;
+    draft.game.players[at].ready_at = Some(now);
+    if draft.game.players.iter().all(|player| player.status == PlayerStatus::Ready) {
+        start(&mut draft, mode);
+    } else {
+        draft.say_updated();
+    }
+    Ok(Some(draft.into_change()))
+}
+
+/// All are ready. Mode and rules are pinned now, so that the game is played and judged by what it started under.
+fn start(draft: &mut Draft<'_>, mode: &Mode) {
+    let now = draft.now;
+    let game = &mut draft.game;
+    game.status = Status::InProgress;
+    game.started_at = Some(now);
+    game.due_at = Some(now.plus_millis(mode.windows.max_duration_ms));
+    game.mode_version = Some(mode.version);
+    if let Some(module) = mode.module() {
+        let state = module.start(game.seed, mode.seats());
+        game.turn = module.turn(&state);
+        game.state = Some(state);
+        game.rules = Some(PinnedRules { key: module.key().to_owned(), version: module.version() });
+    }
+    for player in &mut game.players {
+        player.status = PlayerStatus::Playing;
+    }
+    draft.say_updated();
+    for at in 0..draft.game.players.len() {
+        let player = &draft.game.players[at];
+        let started = Started {
+            game: draft.game.snapshot(Some(player.player_id)),
+            seed: draft.game.seed,
+            session_secret: player.secret.0.clone(),
+        };
+        draft.say(GameEvent::Started(player.player_id, Box::new(started)));
+    }
+}
+
+/// A player leaves. Before the start that aborts the game; in it, the last team left wins, and when nobody is left
+/// nobody does. Leaving again changes nothing; who has reported can't leave, the report stands.
+///
+/// # Errors
+/// [`Error::NotFound`] or [`Error::NotAPlayer`], [`Error::NotInProgress`] once it is over, [`Error::AlreadyReported`],
+/// [`Error::DeadlinePassed`].
+pub fn abandon(game: &Game, mode: &Mode, by: PlayerId, now: Timestamp) -> Decided {
+    let at = seat_of(game, by)?;
+    if game.players[at].status == PlayerStatus::Abandoned {
+        return Ok(None);
+    }
+    if !game.status.live() {
+        return Err(Error::NotInProgress { state: game.status });
+    }
+    in_time(game, now)?;
+    if game.report_of(by).is_some() {
+        return Err(Error::AlreadyReported);
+    }
+    let ended = Ended::by_player("abandoned", by);
+    let mut draft = Draft::of(game, now);
+    draft.leave(at);
+    if game.status != Status::InProgress {
+        draft.end_without_result(Status::Aborted, ended);
+        return Ok(Some(draft.into_change()));
+    }
+    let left = teams_left(&draft.game);
+    let several = game.players.iter().any(|player| player.team != game.players[at].team);
+    if left.is_empty() {
+        draft.end_without_result(Status::Abandoned, ended);
+    } else if left.len() == 1 && several {
+        let scores = Claims::of(&draft.game).scores;
+        let gone = draft.game.players.iter().filter(|p| p.status == PlayerStatus::Abandoned).map(|p| p.player_id);
+        let provenance = json!({
+            "source": "abandonment",
+            "players": gone.collect::<Vec<_>>(),
+            "mode_version": draft.game.mode_version,
+        });
+        let standings = by_walkover(&draft.game, &scores);
+        draft.settle(mode, Settlement { reason: "abandoned", provenance, standings, ended: Some(ended) });
+    } else if report::all_in(&draft.game) {
+        report::conclude(&mut draft, mode);
+    } else {
+        draft.say_updated();
+    }
+    Ok(Some(draft.into_change()))
+}
+
+/// What a passed deadline leads to; `None` if none has passed.
+///
+/// - not all ready: aborted; those who were not ready while others were are no-shows, and if nobody was nobody is.
+/// - longest duration over without a report or a decision: voided, nobody is to blame.
+/// - report window over: settled if more than half of those still there agree, else disputed.
+/// - evidence window over: voided.
+///
+/// Without its `mode` (an operator took it away) a game that has started is voided.
+#[must_use]
+pub fn expire(game: &Game, mode: Option<&Mode>, now: Timestamp) -> Option<Change> {
+    if !game.is_due(now) {
+        return None;
+    }
+    let mut draft = Draft::of(game, now);
+    match (game.status, mode) {
+        (Status::Created | Status::WaitingReady, _) => {
+            if game.players.iter().any(|player| player.status == PlayerStatus::Ready) {
+                for player in draft.game.players.iter_mut().filter(|p| p.status == PlayerStatus::Joined) {
+                    player.status = PlayerStatus::NoShow;
+                }
+            }
+            draft.end_without_result(Status::Aborted, Ended::by_system("no_show"));
+        }
+        (Status::InProgress, Some(_)) if game.reports.is_empty() => draft.void("max_duration"),
+        (Status::InProgress, Some(mode)) => report::conclude(&mut draft, mode),
+        (Status::Disputed, Some(_)) => draft.void("unresolved_dispute"),
+        (Status::InProgress | Status::Disputed, None) => draft.void("mode_removed"),
+        (Status::Finished | Status::Settled | Status::Aborted | Status::Abandoned | Status::Voided, _) => return None,
+    }
+    Some(draft.into_change())
+}

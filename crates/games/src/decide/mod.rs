@@ -1,0 +1,33 @@
+//! The rules of a game's life, as pure functions: the game as it stands, who asks, and now; out comes a [`Change`].
+//!
+//! `Ok(None)` says that what was asked for holds already: a repeat, which changes nothing and is answered with the game
+//! as it stands. Every function refuses once the game's deadline has passed, whether or not [`expire`] has run.
+
+mod draft;
+mod lifecycle;
+mod play;
+mod report;
+mod verdict;
+
+pub use lifecycle::{abandon, expire, ready};
+pub use play::{may_relay, play};
+pub use report::{ScoreReport, report};
+
+use kernel::{PlayerId, Timestamp};
+
+use crate::change::Change;
+use crate::error::Error;
+use crate::model::Game;
+
+/// What a decision comes to; `None` where nothing has to change.
+pub type Decided = Result<Option<Change>, Error>;
+
+/// Index of this player's seat. A stranger learns nothing of a game that isn't over.
+fn seat_of(game: &Game, player: PlayerId) -> Result<usize, Error> {
+    let at = game.players.iter().position(|p| p.player_id == player);
+    at.ok_or(if game.finished_at.is_some() { Error::NotAPlayer } else { Error::NotFound })
+}
+
+fn in_time(game: &Game, now: Timestamp) -> Result<(), Error> {
+    if game.is_due(now) { Err(Error::DeadlinePassed { state: game.status }) } else { Ok(()) }
+}

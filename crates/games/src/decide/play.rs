@@ -1,0 +1,89 @@
+//! Moves of server-decided games, and who may relay.
+
+use kernel::{PlayerId, StoreError, Timestamp};
+use serde_json::{Value, json};
+
+use super::draft::{Draft, Settlement};
+use super::verdict::by_rules;
+use super::{Decided, in_time, seat_of};
+use crate::error::Error;
+use crate::event::{GameEvent, Moved};
+use crate::mode::Mode;
+use crate::model::Game;
+use crate::rules::PlayError;
+use crate::words::{PlayerStatus, Status};
+
+/// Plays a move. `expected_sequence` is how many moves the player has seen; it keeps a move from being played twice or
+/// on another position than the player looked at. Always a change where it isn't refused.
+///
+/// # Errors
+/// [`Error::NotFound`] or [`Error::NotAPlayer`], [`Error::NoMoves`], [`Error::NotInProgress`],
+/// [`Error::DeadlinePassed`], [`Error::StaleSequence`], [`Error::NotYourTurn`], [`Error::IllegalMove`]; checked in this
+/// order.
+pub fn play(game: &Game, mode: &Mode, by: PlayerId, mv: &Value, expected_sequence: i64, now: Timestamp) -> Decided {
+    let at = seat_of(game, by)?;
+    if mode.module().is_none() {
+        return Err(Error::NoMoves);
+    }
+    if game.status != Status::InProgress {
+        return Err(Error::NotInProgress { state: game.status });
+    }
+    in_time(game, now)?;
+    if game.players[at].status == PlayerStatus::Abandoned {
+        return Err(Error::Left { state: game.status });
+    }
+    let sequence = game.sequence;
+    if expected_sequence != sequence {
+        return Err(Error::StaleSequence { sequence });
+    }
+    let seat = game.players[at].seat;
+    if game.turn.is_some_and(|turn| turn != seat) {
+        return Err(Error::NotYourTurn { sequence });
+    }
+    let (Some(module), Some(state)) = (game.module(), &game.state) else {
+        return Err(Error::Store(StoreError::broken(format!("the rules of game {} are gone", game.id))));
+    };
+    let step = module.play(state, seat, mv).map_err(|error| match error {
+        PlayError::Illegal { why } => Error::IllegalMove { why },
+        PlayError::Broken => Error::Store(StoreError::broken(format!("the state of game {} can't be read", game.id))),
+    })?;
+    let mut draft = Draft::of(game, now);
+    draft.game.sequence += 1;
+    draft.game.turn = step.turn;
+    draft.game.state = Some(step.state);
+    draft.say(GameEvent::Moved(Moved {
+        game_id: game.id,
+        seat,
+        mv: mv.clone(),
+        sequence: draft.game.sequence,
+        turn: step.turn,
+        state: draft.game.view(None),
+    }));
+    if let Some(verdict) = step.verdict {
+        let provenance = json!({
+            "source": "rules",
+            "rules": module.key(),
+            "rules_version": module.version(),
+            "mode_version": game.mode_version,
+            "moves": draft.game.sequence,
+        });
+        let standings = by_rules(&draft.game, verdict);
+        draft.settle(mode, Settlement { reason: "rules", provenance, standings, ended: None });
+    }
+    Ok(Some(draft.into_change()))
+}
+
+/// Whether this player may send the others something through the game now.
+///
+/// # Errors
+/// [`Error::NotFound`] or [`Error::NotAPlayer`], [`Error::NotInProgress`], [`Error::Left`], [`Error::DeadlinePassed`].
+pub fn may_relay(game: &Game, by: PlayerId, now: Timestamp) -> Result<(), Error> {
+    let at = seat_of(game, by)?;
+    if game.status != Status::InProgress {
+        return Err(Error::NotInProgress { state: game.status });
+    }
+    if game.players[at].status == PlayerStatus::Abandoned {
+        return Err(Error::Left { state: game.status });
+    }
+    in_time(game, now)
+}

@@ -1,0 +1,137 @@
+//! Games in memory: what every other store is compared with.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use kernel::memory::MemoryKernel;
+use kernel::{GameId, Page, PlayerId, StoreError, Timestamp};
+
+use crate::change::GameChange;
+use crate::ledger::LedgerEntry;
+use crate::model::Game;
+use crate::store::{GameStore, HistoryPosition, HistoryQuery};
+
+/// Games of one [`MemoryKernel`] world.
+pub struct MemoryGameStore {
+    kernel: Arc<MemoryKernel>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    games: BTreeMap<GameId, Game>,
+    ledger: BTreeMap<String, Vec<LedgerEntry>>,
+}
+
+impl MemoryGameStore {
+    /// An empty store in this world.
+    #[must_use]
+    pub fn new(kernel: Arc<MemoryKernel>) -> Arc<Self> {
+        Arc::new(Self { kernel, state: Mutex::default() })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The state with every game that was opened so far. The kernel's lock is always taken before ours, never inside.
+    fn current(&self) -> MutexGuard<'_, State> {
+        let opened = self.kernel.opened_games();
+        let mut state = self.lock();
+        for spec in &opened {
+            state.games.entry(spec.id).or_insert_with(|| Game::open(spec));
+        }
+        state
+    }
+}
+
+impl State {
+    /// Checks, then writes.
+    fn apply(&mut self, change: GameChange) -> Result<Option<i64>, StoreError> {
+        let stands = self.games.get(&change.game.id).map(|game| game.version);
+        if stands != Some(change.expect) {
+            return Err(StoreError::Stale);
+        }
+        let mut sequence = None;
+        if let Some(mut entry) = change.ledger {
+            let family = self.ledger.entry(entry.family.clone()).or_default();
+            if family.iter().any(|e| (e.game_id, e.version) == (entry.game_id, entry.version)) {
+                return Err(StoreError::Stale);
+            }
+            entry.sequence = family.last().map_or(1, |last| last.sequence + 1);
+            sequence = Some(entry.sequence);
+            family.push(entry);
+        }
+        self.games.insert(change.game.id, change.game);
+        Ok(sequence)
+    }
+}
+
+#[async_trait]
+impl GameStore for MemoryGameStore {
+    async fn load(&self, id: GameId) -> Result<Option<Game>, StoreError> {
+        let opened = self.kernel.opened_game(id);
+        let mut state = self.lock();
+        if let Some(spec) = opened {
+            state.games.entry(id).or_insert_with(|| Game::open(&spec));
+        }
+        Ok(state.games.get(&id).cloned())
+    }
+
+    async fn load_many(&self, ids: &[GameId]) -> Result<Vec<Game>, StoreError> {
+        let state = self.current();
+        Ok(state.games.values().filter(|game| ids.contains(&game.id)).cloned().collect())
+    }
+
+    async fn live_of(&self, player: PlayerId) -> Result<Vec<Game>, StoreError> {
+        Ok(self.current().games.values().filter(|game| game.holds(player)).cloned().collect())
+    }
+
+    async fn commit(&self, change: GameChange) -> Result<Option<i64>, StoreError> {
+        self.load(change.game.id).await?;
+        let mut change = change;
+        let riders = std::mem::take(&mut change.riders);
+        self.kernel.commit(riders, || self.lock().apply(change))
+    }
+
+    async fn due(&self, now: Timestamp, limit: i64) -> Result<Vec<Game>, StoreError> {
+        let state = self.current();
+        let mut due: Vec<_> = state.games.values().filter(|game| game.is_due(now)).cloned().collect();
+        due.sort_by_key(|game| (game.due_at, game.id));
+        due.truncate(usize::try_from(limit).unwrap_or(0));
+        Ok(due)
+    }
+
+    async fn history(&self, query: &HistoryQuery) -> Result<Page<Game, HistoryPosition>, StoreError> {
+        let state = self.current();
+        let mut found: Vec<_> = state
+            .games
+            .values()
+            .filter_map(|game| {
+                let position = HistoryPosition { ended_at: game.history_at()?, game_id: game.id };
+                let me = game.player(query.player)?;
+                let filter = &query.filter;
+                let wanted = filter.mode.as_ref().is_none_or(|mode| *mode == game.mode)
+                    && filter.result.is_none_or(|outcome| me.outcome == Some(outcome))
+                    && filter.opponent.is_none_or(|other| other != query.player && game.player(other).is_some())
+                    && query.after.is_none_or(|after| position < after);
+                wanted.then_some((position, game))
+            })
+            .collect();
+        found.sort_by_key(|(position, _)| std::cmp::Reverse(*position));
+        let limit = usize::from(query.limit.get());
+        let more = found.len() > limit;
+        found.truncate(limit);
+        let next = if more { found.last().map(|(position, _)| *position) } else { None };
+        let shown = |game: &Game| Game { reports: Vec::new(), ..game.clone() };
+        Ok(Page { items: found.into_iter().map(|(_, game)| shown(game)).collect(), next })
+    }
+
+    async fn ledger(&self, family: &str, after: i64, limit: i64) -> Result<Vec<LedgerEntry>, StoreError> {
+        let state = self.lock();
+        let entries = state.ledger.get(family).map(Vec::as_slice).unwrap_or_default();
+        let limit = usize::try_from(limit).unwrap_or(0);
+        Ok(entries.iter().filter(|entry| entry.sequence > after).take(limit).cloned().collect())
+    }
+}

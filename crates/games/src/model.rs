@@ -1,0 +1,371 @@
+//! Values and aggregates: a game with its players, reports and result.
+
+use std::collections::BTreeMap;
+
+use kernel::{GameId, GameSpec, PlayerId, SessionSecret, Timestamp, Version};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::rules::{self, Rules};
+use crate::words::{Outcome, PlayerStatus, ResultStatus, Status};
+
+/// Who ended something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub enum EndedBy {
+    /// A deadline or a rule.
+    System,
+    /// This player.
+    Player(PlayerId),
+}
+
+impl From<EndedBy> for String {
+    fn from(by: EndedBy) -> Self {
+        match by {
+            EndedBy::System => Self::from("system"),
+            EndedBy::Player(id) => id.to_string(),
+        }
+    }
+}
+
+impl TryFrom<String> for EndedBy {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        if text == "system" {
+            return Ok(Self::System);
+        }
+        text.parse().map(Self::Player).map_err(|_| String::from("expected `system` or a player id"))
+    }
+}
+
+/// Why a game ended other than by being played to its end: `no_show`, `abandoned`, `max_duration`, `mode_removed` or
+/// `unresolved_dispute`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    /// A stable word.
+    pub reason: String,
+    /// Who did it.
+    pub by: Option<EndedBy>,
+}
+
+impl Ended {
+    pub(crate) fn by_system(reason: &str) -> Self {
+        Self { reason: reason.to_owned(), by: Some(EndedBy::System) }
+    }
+
+    pub(crate) fn by_player(reason: &str, player: PlayerId) -> Self {
+        Self { reason: reason.to_owned(), by: Some(EndedBy::Player(player)) }
+    }
+}
+
+/// One seat of a game.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GamePlayer {
+    /// Who sits here.
+    pub player_id: PlayerId,
+    /// Team number from 0.
+    pub team: u8,
+    /// Seat number from 0.
+    pub seat: u8,
+    /// Where the player stands.
+    pub status: PlayerStatus,
+    /// What reports of this player must carry; only ever shown to this player.
+    pub secret: SessionSecret,
+    /// Final score, once the game is over. Kept back until then, so that nobody reports with another's score in sight.
+    pub score: Option<i64>,
+    /// How it ended for this player, once it is settled.
+    pub outcome: Option<Outcome>,
+    /// When the player was ready.
+    pub ready_at: Option<Timestamp>,
+}
+
+/// An accepted score report. Equal reports are repeats of one another, whenever they arrive.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// Who reported.
+    pub player_id: PlayerId,
+    /// The reporter's own score.
+    pub score: i64,
+    /// What the reporter says about everybody; empty if nothing.
+    #[serde(default)]
+    pub scores: BTreeMap<PlayerId, i64>,
+    /// What the reporter says about the own result.
+    pub outcome: Option<Outcome>,
+    /// How long the game took by the client's clock, in milliseconds. Evidence, never a rule.
+    pub duration_ms: Option<u64>,
+    /// Whatever the client added. Evidence.
+    pub payload: Option<Value>,
+    /// When it was accepted.
+    pub at: Timestamp,
+}
+
+impl Report {
+    /// Whether `other` says exactly the same.
+    #[must_use]
+    pub fn repeats(&self, other: &Self) -> bool {
+        Self { at: other.at, ..self.clone() } == *other
+    }
+}
+
+/// One player's line of a result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// Who.
+    pub player_id: PlayerId,
+    /// Team number.
+    pub team: u8,
+    /// Seat number.
+    pub seat: u8,
+    /// Final score, where the mode has scores.
+    pub score: Option<i64>,
+    /// Win, loss or draw; none in a game of one.
+    pub outcome: Option<Outcome>,
+}
+
+/// The result as it stands. A version never changes; voiding or amending it makes the next one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResultVersion {
+    /// From 1.
+    pub version: i32,
+    /// What it says.
+    pub status: ResultStatus,
+    /// How it was decided: `rules`, `reports` or `abandoned`.
+    pub reason: String,
+    /// One line per player, by seat.
+    pub standings: Vec<Standing>,
+}
+
+/// The rules module of a server-decided game, pinned at its start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PinnedRules {
+    /// Key of the module.
+    pub key: String,
+    /// Its version.
+    pub version: i32,
+}
+
+/// A game from its opening to its result.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Game {
+    /// Its id.
+    pub id: GameId,
+    /// Key of its mode.
+    pub mode: String,
+    /// Version of the mode; known from the start on.
+    pub mode_version: Option<i32>,
+    /// The module that checks its moves; known from the start on, none where clients report scores.
+    pub rules: Option<PinnedRules>,
+    /// Where it stands.
+    pub status: Status,
+    /// Whether its result counts for ratings.
+    pub rated: bool,
+    /// Seed for the rules and the clients; never negative.
+    pub seed: i64,
+    /// Players by seat.
+    pub players: Vec<GamePlayer>,
+    /// Moves played.
+    pub sequence: i64,
+    /// The seat to move; none where nobody or everybody may.
+    pub turn: Option<u8>,
+    /// The rules module's state, with its secrets: show [`Game::view`] instead.
+    pub state: Option<Value>,
+    /// Accepted reports, in the order they came.
+    pub reports: Vec<Report>,
+    /// Why it ended, if not by being played out.
+    pub ended: Option<Ended>,
+    /// When it was opened.
+    pub created_at: Timestamp,
+    /// When all were ready.
+    pub started_at: Option<Timestamp>,
+    /// When it was over.
+    pub finished_at: Option<Timestamp>,
+    /// The next deadline: to be ready, the longest duration, the report window, or the evidence window.
+    pub due_at: Option<Timestamp>,
+    /// The result, once there is one.
+    pub result: Option<ResultVersion>,
+    /// Optimistic version.
+    pub version: Version,
+}
+
+impl Game {
+    /// The game a change opened: all seated, nobody ready. Every store shows it just so from the opening change's
+    /// commit on, as version 1.
+    #[must_use]
+    pub fn open(spec: &GameSpec) -> Self {
+        let mut players: Vec<_> = spec
+            .roster
+            .iter()
+            .map(|seat| GamePlayer {
+                player_id: seat.player_id,
+                team: seat.team,
+                seat: seat.seat,
+                status: PlayerStatus::Joined,
+                secret: seat.secret.clone(),
+                score: None,
+                outcome: None,
+                ready_at: None,
+            })
+            .collect();
+        players.sort_by_key(|player| player.seat);
+        Self {
+            id: spec.id,
+            mode: spec.mode.clone(),
+            mode_version: None,
+            rules: None,
+            status: Status::WaitingReady,
+            rated: spec.rated,
+            seed: spec.seed,
+            players,
+            sequence: 0,
+            turn: None,
+            state: None,
+            reports: Vec::new(),
+            ended: None,
+            created_at: spec.created_at,
+            started_at: None,
+            finished_at: None,
+            due_at: Some(spec.ready_due_at),
+            result: None,
+            version: Version(1),
+        }
+    }
+
+    /// This player's seat, if the player has one.
+    #[must_use]
+    pub fn player(&self, id: PlayerId) -> Option<&GamePlayer> {
+        self.players.iter().find(|player| player.player_id == id)
+    }
+
+    /// This player's report, if it was accepted.
+    #[must_use]
+    pub fn report_of(&self, id: PlayerId) -> Option<&Report> {
+        self.reports.iter().find(|report| report.player_id == id)
+    }
+
+    /// Whether the next deadline has passed.
+    #[must_use]
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        self.due_at.is_some_and(|due| due <= now)
+    }
+
+    /// Whether this player is held by the game: it is live and the player has not left it.
+    #[must_use]
+    pub fn holds(&self, id: PlayerId) -> bool {
+        self.status.live() && self.player(id).is_some_and(|player| player.status.engaged())
+    }
+
+    /// Under which time the game stands in its players' histories: when it was over, if it ever started.
+    #[must_use]
+    pub fn history_at(&self) -> Option<Timestamp> {
+        self.started_at.and(self.finished_at)
+    }
+
+    /// The pinned rules module, if the server decides this game.
+    #[must_use]
+    pub fn module(&self) -> Option<&'static dyn Rules> {
+        self.rules.as_ref().and_then(|pinned| rules::find(&pinned.key, pinned.version))
+    }
+
+    /// What `viewer` may see of the board; `None` is the public.
+    #[must_use]
+    pub fn view(&self, viewer: Option<PlayerId>) -> Option<Value> {
+        let seat = viewer.and_then(|id| self.player(id)).map(|player| player.seat);
+        Some(self.module()?.view(self.state.as_ref()?, seat))
+    }
+
+    /// The result as a reporter is told it: `open` and 0 while reports come in, `disputed` and 0, then the version.
+    #[must_use]
+    pub fn result_line(&self) -> Option<(&'static str, i32)> {
+        match (&self.result, self.status) {
+            (Some(result), _) => Some((result.status.as_str(), result.version)),
+            (None, Status::Disputed) => Some(("disputed", 0)),
+            (None, Status::InProgress) if !self.reports.is_empty() => Some(("open", 0)),
+            (None, Status::Voided) => Some(("voided", 0)),
+            _ => None,
+        }
+    }
+
+    /// Everything `viewer` may see, without names and secrets.
+    #[must_use]
+    pub fn snapshot(&self, viewer: Option<PlayerId>) -> GameSnapshot {
+        GameSnapshot {
+            id: self.id,
+            mode: self.mode.clone(),
+            status: self.status,
+            rated: self.rated,
+            players: self
+                .players
+                .iter()
+                .map(|player| PlayerSnapshot {
+                    player_id: player.player_id,
+                    team: player.team,
+                    seat: player.seat,
+                    status: player.status,
+                    score: player.score,
+                    outcome: player.outcome,
+                })
+                .collect(),
+            sequence: self.sequence,
+            turn: self.turn,
+            state: self.view(viewer),
+            created_at: self.created_at,
+            started_at: self.started_at,
+            finished_at: self.finished_at,
+            deadline_at: self.due_at,
+            result: self.result.clone(),
+            ended: self.ended.clone(),
+        }
+    }
+}
+
+/// One player in a [`GameSnapshot`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlayerSnapshot {
+    /// Who; names resolve when somebody reads.
+    pub player_id: PlayerId,
+    /// Team number.
+    pub team: u8,
+    /// Seat number.
+    pub seat: u8,
+    /// Where the player stands.
+    pub status: PlayerStatus,
+    /// Final score.
+    pub score: Option<i64>,
+    /// How it ended for this player.
+    pub outcome: Option<Outcome>,
+}
+
+/// A game as it is shown, but for names (players are ids) and what only its viewer knows. Stored in events, so it keeps
+/// reading what it once wrote.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GameSnapshot {
+    /// Its id.
+    pub id: GameId,
+    /// Key of its mode.
+    pub mode: String,
+    /// Where it stands.
+    pub status: Status,
+    /// Whether it counts for ratings.
+    pub rated: bool,
+    /// Players by seat.
+    pub players: Vec<PlayerSnapshot>,
+    /// Moves played.
+    pub sequence: i64,
+    /// The seat to move.
+    pub turn: Option<u8>,
+    /// What the viewer may see of the board.
+    pub state: Option<Value>,
+    /// When it was opened.
+    pub created_at: Timestamp,
+    /// When it started.
+    pub started_at: Option<Timestamp>,
+    /// When it was over.
+    pub finished_at: Option<Timestamp>,
+    /// The next deadline.
+    pub deadline_at: Option<Timestamp>,
+    /// The result, once there is one.
+    pub result: Option<ResultVersion>,
+    /// Why it ended, if not by being played out.
+    pub ended: Option<Ended>,
+}

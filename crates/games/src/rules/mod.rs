@@ -1,0 +1,94 @@
+//! Rules modules: with one, the server checks every move and decides the result itself.
+//!
+//! A module is pure. It keeps nothing; the game's state is JSON that only the module understands, and what a viewer may
+//! see of it is the module's to say. To add one: implement [`Rules`], list it in [`MODULES`], name it in a mode.
+
+use std::ops::RangeInclusive;
+
+use serde_json::Value;
+
+mod tic_tac_toe;
+
+pub use tic_tac_toe::TicTacToe;
+
+/// How a game was decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// The team of this seat won.
+    Won {
+        /// The winning seat.
+        seat: u8,
+    },
+    /// Nobody did.
+    Draw,
+}
+
+/// What a legal move led to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// The state after the move.
+    pub state: Value,
+    /// The seat to move next; none when several may, or the game is decided.
+    pub turn: Option<u8>,
+    /// The decision, if this move brought it.
+    pub verdict: Option<Verdict>,
+}
+
+/// Why a move was not played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PlayError {
+    /// Against the rules: says which, and never echoes the move.
+    #[error("{why}")]
+    Illegal {
+        /// A sentence for the player.
+        why: &'static str,
+    },
+    /// The stored state is not one this module wrote: a bug, or another version's.
+    #[error("the stored state is not this module's")]
+    Broken,
+}
+
+/// The rules of one game. All functions are pure: the same input gives the same answer on every replica and in a replay.
+pub trait Rules: Send + Sync {
+    /// Stable key, as modes name it.
+    fn key(&self) -> &'static str;
+
+    /// Rises when a state or a move of an earlier version would be judged differently.
+    fn version(&self) -> i32;
+
+    /// How many seats it can be played with.
+    fn seats(&self) -> RangeInclusive<u8>;
+
+    /// The state before the first move.
+    fn start(&self, seed: i64, seats: u8) -> Value;
+
+    /// The seat to move; none when several may, or the game is decided.
+    fn turn(&self, state: &Value) -> Option<u8>;
+
+    /// Plays `mv` for `seat`. The caller has checked that it is this seat's turn.
+    ///
+    /// # Errors
+    /// [`PlayError::Illegal`] if the move can't be read or the rules forbid it; nothing changed then.
+    fn play(&self, state: &Value, seat: u8, mv: &Value) -> Result<Step, PlayError>;
+
+    /// What a seat may see, or with `None` the public.
+    fn view(&self, state: &Value, viewer: Option<u8>) -> Value;
+
+    /// The decision that stands in this state, if any.
+    fn verdict(&self, state: &Value) -> Option<Verdict>;
+}
+
+/// Every module there is.
+pub static MODULES: &[&dyn Rules] = &[&TicTacToe];
+
+/// The newest version of a module.
+#[must_use]
+pub fn newest(key: &str) -> Option<&'static dyn Rules> {
+    MODULES.iter().copied().filter(|module| module.key() == key).max_by_key(|module| module.version())
+}
+
+/// Exactly this version of a module, for games that started under it.
+#[must_use]
+pub fn find(key: &str, version: i32) -> Option<&'static dyn Rules> {
+    MODULES.iter().copied().find(|module| module.key() == key && module.version() == version)
+}

@@ -1,0 +1,276 @@
+//! The use cases: load, decide, commit.
+
+use std::sync::Arc;
+
+use kernel::{Clock, GameId, IdSource, Page, PageLimit, PlayerId, Receipt, StoreError, Timestamp};
+use serde_json::{Value, json};
+
+use crate::change::Change;
+use crate::decide::{self, Decided, ScoreReport};
+use crate::error::Error;
+use crate::mode::{Catalogue, Mode};
+use crate::model::Game;
+use crate::roster::{RelayRoster, Rosters};
+use crate::store::{GameStore, HistoryFilter, HistoryPosition, HistoryQuery};
+
+/// How often a command is decided anew because somebody else was faster.
+const RETRIES: usize = 3;
+
+/// A played move.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Played {
+    /// Moves played, this one included.
+    pub sequence: i64,
+    /// The board as the player may see it after this move.
+    pub state: Option<Value>,
+    /// The game as it stands.
+    pub game: Game,
+}
+
+/// A report that stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reported {
+    /// What became of the report: `accepted`.
+    pub status: &'static str,
+    /// The result as far as it is: `open`, `disputed`, `settled` or `voided`, and its version (0: none yet).
+    pub result: Option<(&'static str, i32)>,
+    /// The game as it stands.
+    pub game: Game,
+}
+
+impl Reported {
+    fn of(game: Game) -> Self {
+        Self { status: "accepted", result: game.result_line(), game }
+    }
+}
+
+/// What one sweep did.
+#[derive(Debug, Default)]
+pub struct Swept {
+    /// Games whose passed deadline was carried out.
+    pub expired: Vec<GameId>,
+    /// Games for which that failed; they stay due.
+    pub failed: Vec<(GameId, Error)>,
+}
+
+/// Everything one can do with games. Cheap to clone; any number of them may work on one store.
+#[derive(Clone)]
+pub struct Games {
+    store: Arc<dyn GameStore>,
+    modes: Arc<Catalogue>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdSource>,
+    rosters: Arc<Rosters>,
+}
+
+impl Games {
+    /// The service over a store.
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn GameStore>,
+        modes: Arc<Catalogue>,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn IdSource>,
+    ) -> Self {
+        Self { store, modes, clock, ids, rosters: Arc::default() }
+    }
+
+    /// Every mode, switched-off ones included.
+    #[must_use]
+    pub fn modes(&self) -> &[Mode] {
+        self.modes.all()
+    }
+
+    /// One mode.
+    ///
+    /// # Errors
+    /// [`Error::UnknownMode`].
+    pub fn mode(&self, key: &str) -> Result<&Mode, Error> {
+        self.modes.get(key).ok_or(Error::UnknownMode)
+    }
+
+    /// A game: to its players always, to anybody once it is over.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], also for a live game of others.
+    pub async fn get(&self, viewer: PlayerId, id: GameId) -> Result<Game, Error> {
+        let game = self.load(id).await?;
+        if game.finished_at.is_some() || game.player(viewer).is_some() { Ok(game) } else { Err(Error::NotFound) }
+    }
+
+    /// The game this player is in now.
+    ///
+    /// # Errors
+    /// Only the store's.
+    pub async fn live_of(&self, player: PlayerId) -> Result<Option<Game>, Error> {
+        Ok(self.store.live_of(player).await.map_err(Error::Store)?.pop())
+    }
+
+    /// The player is ready; with the last one the game starts.
+    ///
+    /// # Errors
+    /// As [`decide::ready`], and the store's.
+    pub async fn ready(&self, player: PlayerId, id: GameId, receipt: Option<Receipt>) -> Result<Game, Error> {
+        self.command(id, receipt, plain_outcome, |game, mode, now| decide::ready(game, mode, player, now)).await
+    }
+
+    /// The player leaves for good.
+    ///
+    /// # Errors
+    /// As [`decide::abandon`], and the store's.
+    pub async fn abandon(&self, player: PlayerId, id: GameId, receipt: Option<Receipt>) -> Result<Game, Error> {
+        self.command(id, receipt, plain_outcome, |game, mode, now| decide::abandon(game, mode, player, now)).await
+    }
+
+    /// Plays a move on the position after `expected_sequence` moves. The receipt's outcome carries the reply's
+    /// `sequence` and `state`.
+    ///
+    /// # Errors
+    /// As [`decide::play`], and the store's.
+    pub async fn play(
+        &self,
+        player: PlayerId,
+        id: GameId,
+        mv: &Value,
+        expected_sequence: i64,
+        receipt: Option<Receipt>,
+    ) -> Result<Played, Error> {
+        let outcome = |game: &Game| {
+            let state = game.view(Some(player));
+            json!({ "game": game.id, "as": "move", "sequence": game.sequence, "state": state })
+        };
+        let decide = |game: &Game, mode: &Mode, now| decide::play(game, mode, player, mv, expected_sequence, now);
+        let game = self.command(id, receipt, outcome, decide).await?;
+        Ok(Played { sequence: game.sequence, state: game.view(Some(player)), game })
+    }
+
+    /// Takes a score report. The receipt's outcome carries the reply's `report` and `result`.
+    ///
+    /// # Errors
+    /// As [`decide::report`], and the store's.
+    pub async fn report(
+        &self,
+        player: PlayerId,
+        id: GameId,
+        report: &ScoreReport,
+        receipt: Option<Receipt>,
+    ) -> Result<Reported, Error> {
+        let outcome = |game: &Game| {
+            let result = game.result_line().map(|(status, version)| json!({ "status": status, "version": version }));
+            json!({
+                "game": game.id,
+                "as": "report",
+                "report": { "status": "accepted", "reason": null },
+                "result": result,
+            })
+        };
+        let decide = |game: &Game, mode: &Mode, now| decide::report(game, mode, player, report, now);
+        self.command(id, receipt, outcome, decide).await.map(Reported::of)
+    }
+
+    /// Whom this player's relayed messages go to: everybody still in the game, the player included. Answers from what
+    /// it saw at most a second ago, for relaying must not cost a query per message.
+    ///
+    /// # Errors
+    /// As [`decide::may_relay`], and the store's.
+    pub async fn may_relay(&self, player: PlayerId, id: GameId) -> Result<RelayRoster, Error> {
+        let now = self.clock.now();
+        if let Some(roster) = self.rosters.get(id, now) {
+            return if roster.contains(&player) { Ok(roster) } else { Err(Error::NotFound) };
+        }
+        let game = self.load(id).await?;
+        decide::may_relay(&game, player, now)?;
+        Ok(self.rosters.put(&game, now))
+    }
+
+    /// One page of a player's games that started and are over, newest first.
+    ///
+    /// # Errors
+    /// Only the store's.
+    pub async fn history(
+        &self,
+        player: PlayerId,
+        filter: HistoryFilter,
+        after: Option<HistoryPosition>,
+        limit: PageLimit,
+    ) -> Result<Page<Game, HistoryPosition>, Error> {
+        self.store.history(&HistoryQuery { player, filter, after, limit }).await.map_err(Error::Store)
+    }
+
+    /// Carries out up to `limit` deadlines that have passed at `now`. Every replica may do this at any time: of two that
+    /// take the same game one wins, the other finds nothing to do.
+    ///
+    /// # Errors
+    /// When the store can't be asked; failures of single games are in [`Swept::failed`].
+    pub async fn sweep_due(&self, now: Timestamp, limit: i64) -> Result<Swept, Error> {
+        let mut swept = Swept::default();
+        for game in self.store.due(now, limit).await.map_err(Error::Store)? {
+            let Some(change) = decide::expire(&game, self.modes.get(&game.mode), now) else { continue };
+            match self.commit(change, None, now).await {
+                Ok(game) => swept.expired.push(game.id),
+                Err(Error::Store(StoreError::Stale)) => {}
+                Err(error @ Error::Store(StoreError::Unavailable(_))) => return Err(error),
+                Err(error) => swept.failed.push((game.id, error)),
+            }
+        }
+        Ok(swept)
+    }
+
+    async fn load(&self, id: GameId) -> Result<Game, Error> {
+        self.store.load(id).await.map_err(Error::Store)?.ok_or(Error::NotFound)
+    }
+
+    /// Load, decide, commit; again if somebody was faster. A deadline that has passed is carried out first, so that the
+    /// command is answered by the state it led to.
+    async fn command(
+        &self,
+        id: GameId,
+        receipt: Option<Receipt>,
+        outcome: impl Fn(&Game) -> Value,
+        decide: impl Fn(&Game, &Mode, Timestamp) -> Decided,
+    ) -> Result<Game, Error> {
+        let mut retries = 0;
+        loop {
+            let now = self.clock.now();
+            let game = self.load(id).await?;
+            let mode = self.modes.get(&game.mode);
+            let expired = decide::expire(&game, mode, now);
+            let is_expiry = expired.is_some();
+            let change = match expired {
+                Some(change) => change,
+                None => match decide(&game, mode.ok_or(Error::UnknownMode)?, now)? {
+                    Some(change) => change,
+                    None => return Ok(game),
+                },
+            };
+            let receipt = receipt.clone().filter(|_| !is_expiry).map(|r| r.with_outcome(outcome(&change.game)));
+            match self.commit(change, receipt, now).await {
+                Ok(game) if !is_expiry => return Ok(game),
+                Ok(_) => {}
+                Err(Error::Store(StoreError::Stale)) if retries < RETRIES => retries += 1,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Commits, and keeps a game closable: letting a player go who is not held any more is no reason to refuse.
+    async fn commit(&self, change: Change, receipt: Option<Receipt>, now: Timestamp) -> Result<Game, Error> {
+        let mut commit = change.into_commit(&*self.ids, receipt, now);
+        loop {
+            match self.store.commit(commit.clone()).await {
+                Ok(_) => {
+                    self.rosters.forget(commit.game.id);
+                    return Ok(commit.game);
+                }
+                Err(StoreError::Engaged { player, .. }) if commit.riders.engage.iter().any(|e| e.player == player) => {
+                    commit.riders.engage.retain(|step| step.player != player);
+                }
+                Err(error) => return Err(Error::Store(error)),
+            }
+        }
+    }
+}
+
+fn plain_outcome(game: &Game) -> Value {
+    json!({ "game": game.id, "as": "game" })
+}

@@ -1,0 +1,188 @@
+use kernel::Timestamp;
+
+/// The knobs of one queue. The defaults are what the notes on the algorithm were measured with.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Tuning {
+    /// What a second of waiting is worth, in rating points: 5 means that 20 s of waiting equal a gap of 100 points.
+    pub kappa: f64,
+    /// Half-width a ticket starts with, as a share of `sqrt(kappa / local arrival density)`.
+    pub start: f64,
+    /// How fast the half-width grows, as a share of `kappa` per second.
+    pub slope: f64,
+    /// How fast that growth grows, as a share of `kappa` per second squared.
+    pub tail: f64,
+    /// From this age (ms) on a ticket takes anybody it is allowed to meet.
+    pub starve_ms: i64,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self { kappa: 5.0, start: 0.375, slope: 0.5, tail: 0.02, starve_ms: 30_000 }
+    }
+}
+
+impl Tuning {
+    /// Half-width of a fresh ticket's interval where `density` players arrive per second and rating point.
+    pub(crate) fn base(&self, density: f64) -> f64 {
+        self.start * (self.kappa / density.max(f64::MIN_POSITIVE)).sqrt()
+    }
+
+    /// Half-width `s(age)` of an interval that started at `base`: what a player may be told about his search.
+    #[must_use]
+    pub fn half_width(&self, base: f64, age_ms: i64) -> f64 {
+        if age_ms >= self.starve_ms {
+            return f64::INFINITY;
+        }
+        let age = seconds(age_ms.max(0) * 1_000);
+        base + self.kappa * (self.slope + self.tail * age) * age
+    }
+
+    /// When two intervals touch, in microseconds since the epoch: the root of `s_i(t) + s_j(t) = gap`, or the moment
+    /// the older one starves. May lie before the younger one's arrival, and then says by how much they overlap already.
+    pub(crate) fn touch(&self, a: &Span, b: &Span) -> i64 {
+        let (older, younger) = if a.born <= b.born { (a, b) } else { (b, a) };
+        let head_start = seconds(younger.born - older.born);
+        let gap = points((a.rating - b.rating).abs());
+        // With u seconds since the younger one's arrival: tail·u² + slope·u = missing.
+        let tail = 2.0 * self.kappa * self.tail;
+        let slope = 2.0 * self.kappa * (self.slope + self.tail * head_start);
+        let width = a.base + b.base + self.kappa * (self.slope + self.tail * head_start) * head_start;
+        let missing = gap - width;
+        // Where they overlap at once, the tangent extends the curve to before the arrival.
+        let wait = if missing <= 0.0 {
+            missing / slope
+        } else {
+            2.0 * missing / (slope + (slope * slope + 4.0 * tail * missing).sqrt())
+        };
+        let starved = (older.born + self.starve_ms * 1_000).max(younger.born);
+        starved.min(younger.born.saturating_add(micros(wait)))
+    }
+}
+
+/// The moving part of a ticket.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Span {
+    /// Thousandths of a rating point.
+    pub(crate) rating: i64,
+    /// Microseconds since the epoch.
+    pub(crate) born: i64,
+    /// Half-width at birth, in points.
+    pub(crate) base: f64,
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a ticket's life in microseconds fits 52 bits many times over")]
+fn seconds(micros: i64) -> f64 {
+    micros as f64 / 1e6
+}
+
+#[expect(clippy::cast_precision_loss, reason = "ratings are clamped to a few thousand points")]
+fn points(thousandths: i64) -> f64 {
+    thousandths as f64 / 1e3
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "float to int saturates")]
+fn micros(seconds: f64) -> i64 {
+    (seconds * 1e6).ceil() as i64
+}
+
+/// A rating as the index orders it; what isn't a number counts as 0 and nothing lies beyond ±1,000,000 points.
+#[expect(clippy::cast_possible_truncation, reason = "clamped before")]
+pub(crate) fn thousandths(rating: f64) -> i64 {
+    if rating.is_nan() { 0 } else { (rating.clamp(-1e6, 1e6) * 1e3).round() as i64 }
+}
+
+/// Arrivals per second and rating point, from exponentially decayed buckets of 50 points.
+#[derive(Debug, Clone)]
+pub(crate) struct Density {
+    buckets: Vec<(f64, i64)>,
+    since: Option<i64>,
+}
+
+const BUCKET_POINTS: f64 = 50.0;
+const BUCKETS: usize = 81;
+const HALF_LIFE: f64 = 300.0;
+/// Before this many seconds of observation the rate is taken as if they had passed.
+const WARM_UP: f64 = 5.0;
+
+impl Density {
+    pub(crate) fn new() -> Self {
+        Self { buckets: vec![(0.0, 0); BUCKETS], since: None }
+    }
+
+    /// Counts an arrival and says how dense its neighbourhood (its bucket and the two beside it) is.
+    pub(crate) fn arrive(&mut self, at: Timestamp, rating: i64) -> f64 {
+        let now = at.micros();
+        let since = *self.since.get_or_insert(now);
+        let here = Self::bucket(rating);
+        let (low, high) = (here.saturating_sub(1), (here + 1).min(BUCKETS - 1));
+        let mut weight = 0.0;
+        for (index, (count, updated)) in self.buckets.iter_mut().enumerate().take(high + 1).skip(low) {
+            if now > *updated {
+                *count *= (-seconds(now - *updated) / HALF_LIFE).exp2();
+                *updated = now;
+            }
+            if index == here {
+                *count += 1.0;
+            }
+            weight += *count;
+        }
+        // A bucket fed at rate λ holds λ·(1 − 2^(−t/half-life))·half-life/ln 2 after t seconds.
+        let seen = seconds(now - since).max(WARM_UP);
+        let memory = HALF_LIFE / std::f64::consts::LN_2 * (1.0 - (-seen / HALF_LIFE).exp2());
+        #[expect(clippy::cast_precision_loss, reason = "at most three buckets")]
+        let width = (high - low + 1) as f64 * BUCKET_POINTS;
+        weight / memory / width
+    }
+
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the buckets there are")]
+    #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+    fn bucket(rating: i64) -> usize {
+        (points(rating) / BUCKET_POINTS).clamp(0.0, (BUCKETS - 1) as f64) as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn span(rating: i64, born_ms: i64, base: f64) -> Span {
+        Span { rating: rating * 1_000, born: born_ms * 1_000, base }
+    }
+
+    #[test]
+    fn touches_when_the_half_widths_add_up_to_the_gap() {
+        let tuning = Tuning::default();
+        let (a, b) = (span(1_500, 0, 20.0), span(1_620, 4_000, 30.0));
+        let touch_ms = (tuning.touch(&a, &b) + 999) / 1_000;
+        let widths = |at_ms: i64| tuning.half_width(20.0, at_ms) + tuning.half_width(30.0, at_ms - 4_000);
+        assert!(widths(touch_ms) >= 120.0, "{touch_ms}");
+        assert!(widths(touch_ms - 2) < 120.0, "{touch_ms}");
+    }
+
+    #[test]
+    fn the_older_one_starves_at_thirty_seconds() {
+        let tuning = Tuning::default();
+        let (a, b) = (span(0, 0, 20.0), span(3_000, 9_000, 30.0));
+        assert_eq!(tuning.touch(&a, &b), 30_000_000);
+        assert_eq!(tuning.touch(&a, &span(3_000, 45_000, 1.0)), 45_000_000, "never before the younger one is there");
+        assert!(tuning.half_width(20.0, 30_000).is_infinite());
+    }
+
+    #[test]
+    fn overlapping_at_arrival_is_said_as_a_time_before_it() {
+        let touch = Tuning::default().touch(&span(1_500, 0, 20.0), &span(1_510, 1_000, 20.0));
+        assert!(touch < 1_000_000, "{touch}");
+    }
+
+    #[test]
+    fn density_follows_the_rate_of_arrivals() {
+        let mut density = Density::new();
+        let mut seen = 0.0;
+        for n in 0..3_000_i64 {
+            // Two a second, evenly over 150 points.
+            seen = density.arrive(Timestamp::from_millis(n * 500), (1_450 + (n % 3) * 50) * 1_000);
+        }
+        let truth = 2.0 / 150.0;
+        assert!((seen / truth - 1.0).abs() < 0.35, "{seen} against {truth}");
+    }
+}

@@ -1,0 +1,5 @@
+//! Quick Match as a whole, over the memory store.
+
+mod faults;
+mod service;
+mod worlds;
