@@ -19,11 +19,11 @@ pub trait IdSource: Send + Sync {
         uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
     }
 
-    /// A random 63-bit number, for seeds: never negative, so it fits a signed database column.
+    /// A random 53-bit number, for seeds: never negative, and JSON's readers in JavaScript keep it whole.
     fn seed(&self) -> i64 {
         let mut bytes = [0_u8; 8];
         self.fill(&mut bytes);
-        i64::from_le_bytes(bytes) & i64::MAX
+        i64::from_le_bytes(bytes) & ((1 << 53) - 1)
     }
 
     /// A 256-bit secret as 43 characters of unpadded base64url.

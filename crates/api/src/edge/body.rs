@@ -79,14 +79,13 @@ fn parse<T: DeserializeOwned>(req: &HttpRequest, bytes: &[u8]) -> Result<T, Prob
     Ok(value)
 }
 
-/// What serde found wrong, without the values it echoes and the place in the text.
+/// What serde found wrong, without the input that it echoes and the place in the text; the pointer says the place.
 fn reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let text = text.split(" at line ").next().unwrap_or_default();
-    match text.split_once(": ").zip(text.split_once(", expected ")) {
-        Some(((kind, _), (_, expected))) => format!("{kind}, expected {expected}"),
-        None => text.to_owned(),
-    }
+    let Some((found, expected)) = text.split_once(", expected ") else { return text.to_owned() };
+    let kind = found.split([':', '`']).next().unwrap_or_default().trim_end();
+    format!("{kind}, expected {expected}")
 }
 
 /// RFC 6901 from serde's path.
@@ -102,4 +101,46 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
         }
     }
     pointer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dto::{JoinDto, MoveDto};
+    use actix_web::test::TestRequest;
+
+    fn refusal<T: DeserializeOwned>(kind: &str, body: &str) -> serde_json::Value {
+        let req = TestRequest::post().insert_header((header::CONTENT_TYPE, kind)).to_http_request();
+        match parse::<T>(&req, body.as_bytes()) {
+            Ok(_) => panic!("{body} was taken"),
+            Err(problem) => problem.to_value("r"),
+        }
+    }
+
+    #[test]
+    fn every_sort_of_bad_body_has_its_code() {
+        for (kind, body, code) in [
+            ("text/plain", "{}", "request.unsupported_media_type"),
+            ("application/json", "{", "request.malformed"),
+            ("application/json", r#"{"mode":"duel"} {}"#, "request.malformed"),
+            ("application/json", r#"{"mode":"du\u0000el"}"#, "request.control_character"),
+            ("application/json", r#"{"mode":7}"#, "validation.failed"),
+            ("application/json", r#"{}"#, "validation.failed"),
+            ("application/json", r#"{"mode":"duel","rating":3000}"#, "validation.failed"),
+        ] {
+            assert_eq!(refusal::<JoinDto>(kind, body)["code"], code, "{body}");
+        }
+        let deep = format!(r#"{{"move":{}{},"expected_sequence":0}}"#, "[".repeat(200), "]".repeat(200));
+        assert_eq!(refusal::<MoveDto>("application/json", &deep)["code"], "request.malformed");
+    }
+
+    #[test]
+    fn the_place_is_named_and_the_input_is_not_echoed() {
+        let problem = refusal::<JoinDto>("application/json", r#"{"mode":"duel","secret-field":1}"#);
+        assert_eq!(problem["errors"][0]["pointer"], "/secret-field");
+        assert!(!problem["detail"].as_str().unwrap_or_default().contains("`secret-field`"), "{problem}");
+        let problem = refusal::<JoinDto>("application/json", r#"{"mode":["hunter2"]}"#);
+        assert_eq!(problem["errors"][0]["pointer"], "/mode");
+        assert!(!problem.to_string().contains("hunter2"));
+    }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use diesel::QueryableByName;
 use diesel::sql_types::{Array, BigInt, Nullable, Text};
 use diesel_async::RunQueryDsl;
-use kernel::{BoxError, Engage, Event, IdSource, StoreError, StreamEvent, StreamKey, Timestamp};
+use kernel::{BoxError, Engage, Event, IdSource, PlayerId, StoreError, StreamEvent, StreamKey, Timestamp};
 
 use super::dialect::{Conn, Id, Instant, Json};
 use super::sql::{Claimed, Grown, IdCol, JsonCol, TimeCol, Tx};
@@ -20,13 +20,13 @@ macro_rules! lock_for_share {
 pub(crate) use lock_for_share;
 
 #[derive(QueryableByName)]
-struct Touched {
-    #[diesel(sql_type = BigInt)]
-    touched: i64,
+struct Moved {
+    #[diesel(sql_type = Id)]
+    player_id: IdCol,
 }
 
-/// Carries out compare-and-sets, given in player order; says how many held. Rows are locked in that order.
-pub(crate) async fn engage(tx: &mut Conn, steps: &[Engage]) -> Result<usize, Tx> {
+/// Carries out compare-and-sets, given in player order; says whose held. Rows are locked in that order.
+pub(crate) async fn engage(tx: &mut Conn, steps: &[Engage]) -> Result<Vec<PlayerId>, Tx> {
     let statement = prepared(
         "WITH step AS (
             SELECT * FROM unnest($1, $2, $3, $4, $5) AS s (player_id, from_kind, from_subject, to_kind, to_subject)
@@ -46,17 +46,17 @@ pub(crate) async fn engage(tx: &mut Conn, steps: &[Engage]) -> Result<usize, Tx>
             WHERE e.kind = 'idle'
             RETURNING e.player_id
         )
-        SELECT (SELECT count(*) FROM moved) + (SELECT count(*) FROM begun) AS touched",
+        SELECT player_id FROM moved UNION ALL SELECT player_id FROM begun",
     );
-    let touched: Touched = statement
+    let moved: Vec<Moved> = statement
         .bind::<Array<Id>, _>(steps.iter().map(|s| IdCol::from(s.player)).collect::<Vec<_>>())
         .bind::<Array<Text>, _>(steps.iter().map(|s| s.from.name()).collect::<Vec<_>>())
         .bind::<Array<Nullable<Id>>, _>(steps.iter().map(|s| s.from.subject().map(IdCol)).collect::<Vec<_>>())
         .bind::<Array<Text>, _>(steps.iter().map(|s| s.to.name()).collect::<Vec<_>>())
         .bind::<Array<Nullable<Id>>, _>(steps.iter().map(|s| s.to.subject().map(IdCol)).collect::<Vec<_>>())
-        .get_result(tx)
+        .load(tx)
         .await?;
-    Ok(usize::try_from(touched.touched).unwrap_or(0))
+    Ok(moved.into_iter().map(|row| row.player_id.into()).collect())
 }
 
 /// Writes events, numbered in the order given.

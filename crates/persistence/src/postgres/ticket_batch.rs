@@ -4,15 +4,12 @@ use diesel::QueryableByName;
 use diesel::result::{DatabaseErrorKind, Error as SqlError};
 use diesel::sql_types::{Array, BigInt, Binary, Bool, Double, Nullable, Text};
 use diesel_async::RunQueryDsl;
-use kernel::{Engagement, Receipt};
+use kernel::{Engagement, Receipt, Riders, StoreError};
 
 use super::dialect::{Conn, Id, Instant, Json};
 use super::sql::tickets::{TicketRow, Written};
-use super::sql::{IdCol, JsonCol, TimeCol, Tx};
+use super::sql::{Database, IdCol, JsonCol, TimeCol, Tx};
 use crate::prepared::prepared;
-
-/// Whether [`join`] is worth asking.
-pub(crate) const JOINS_IN_ONE_STATEMENT: bool = true;
 
 #[derive(QueryableByName)]
 struct Joined {
@@ -27,12 +24,12 @@ struct Joined {
 /// A player known to be busy is refused before anything is written. One who gets busy between the look and the lock
 /// would leave a receipt without a ticket: that divides by zero, which undoes the statement. The quotient is a column of
 /// its own, since the server needn't evaluate the second half of an `AND`.
-pub(crate) async fn join(
-    conn: &mut Conn,
-    row: &TicketRow,
-    to: Engagement,
-    receipt: Option<&Receipt>,
-) -> Result<bool, Tx> {
+pub(crate) async fn join(database: &Database, row: &TicketRow, riders: &Riders) -> Result<bool, StoreError> {
+    let (row, receipt, to) = (row.clone(), riders.receipt.clone(), riders.engage[0].to);
+    database.write_one(move |conn| Box::pin(async move { join_in_one(conn, &row, to, receipt.as_ref()).await })).await
+}
+
+async fn join_in_one(conn: &mut Conn, row: &TicketRow, to: Engagement, receipt: Option<&Receipt>) -> Result<bool, Tx> {
     let statement = prepared(
         "WITH free AS MATERIALIZED (
             SELECT 1 WHERE NOT EXISTS (SELECT FROM engagements WHERE player_id = $1 AND kind <> 'idle')

@@ -52,19 +52,11 @@ pub(super) async fn engage(tx: &mut dialect::Conn, steps: &[Engage]) -> Result<(
     }
     let mut steps = steps.to_vec();
     steps.sort_by_key(|step| step.player);
-    if batch::engage(tx, &steps).await? == steps.len() {
-        return Ok(());
-    }
-    // Some step didn't hold; the transaction will be rolled back, but first: whose was it, and what holds instead?
-    // Steps that did take effect show their `to`.
-    let ids: Vec<IdCol> = steps.iter().map(|step| step.player.into()).collect();
-    let rows: Vec<Row> = engagements::table.filter(engagements::player_id.eq_any(ids)).load(tx).await?;
-    let found = by_player(rows)?;
-    for step in &steps {
-        let current = found.get(&step.player).copied().unwrap_or(Engagement::Idle);
-        if current != step.to {
-            return Err(StoreError::Engaged { player: step.player, current }.into());
-        }
-    }
-    Err(StoreError::Stale.into())
+    let moved = batch::engage(tx, &steps).await?;
+    let Some(refused) = steps.iter().find(|step| !moved.contains(&step.player)) else { return Ok(()) };
+    // The transaction will be rolled back, but first: what holds instead?
+    let rows: Vec<Row> =
+        engagements::table.filter(engagements::player_id.eq(IdCol::from(refused.player))).load(tx).await?;
+    let current = by_player(rows)?.get(&refused.player).copied().unwrap_or(Engagement::Idle);
+    Err(StoreError::Engaged { player: refused.player, current }.into())
 }

@@ -6,7 +6,7 @@ use diesel::QueryableByName;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel_async::RunQueryDsl;
-use kernel::{BoxError, Engage, Engagement, Event, IdSource, StoreError, StreamEvent, StreamKey, Timestamp};
+use kernel::{BoxError, Engage, Engagement, Event, IdSource, PlayerId, StoreError, StreamEvent, StreamKey, Timestamp};
 
 use super::dialect::{Conn, Id};
 use super::sql::schema::{outbox, stream_events};
@@ -21,11 +21,11 @@ macro_rules! lock_for_share {
 }
 pub(crate) use lock_for_share;
 
-/// Carries out compare-and-sets; says how many held.
-pub(crate) async fn engage(tx: &mut Conn, steps: &[Engage]) -> Result<usize, Tx> {
-    let mut touched = 0;
+/// Carries out compare-and-sets; says whose held.
+pub(crate) async fn engage(tx: &mut Conn, steps: &[Engage]) -> Result<Vec<PlayerId>, Tx> {
+    let mut moved = Vec::with_capacity(steps.len());
     for step in steps {
-        touched += if step.from == Engagement::Idle {
+        let touched = if step.from == Engagement::Idle {
             prepared(
                 "INSERT INTO engagements (player_id, kind, subject) VALUES ($1, $2, $3)
                  ON CONFLICT (player_id) DO UPDATE SET kind = excluded.kind, subject = excluded.subject
@@ -49,8 +49,11 @@ pub(crate) async fn engage(tx: &mut Conn, steps: &[Engage]) -> Result<usize, Tx>
             .execute(tx)
             .await?
         };
+        if touched == 1 {
+            moved.push(step.player);
+        }
     }
-    Ok(touched)
+    Ok(moved)
 }
 
 /// Writes events, numbered in the order given.

@@ -2,18 +2,15 @@
 
 use diesel::sql_types::{BigInt, Double, Nullable, Text};
 use diesel_async::RunQueryDsl;
-use kernel::{Engagement, Receipt};
+use kernel::{Riders, StoreError};
 
 use super::dialect::{Conn, Id, Instant, Json};
 use super::sql::tickets::{TicketRow, Written};
-use super::sql::{IdCol, TimeCol, Tx};
+use super::sql::{Database, IdCol, TimeCol, Tx};
 use crate::prepared::prepared;
 
-/// There are no round trips to save.
-pub(crate) const JOINS_IN_ONE_STATEMENT: bool = false;
-
-/// Never asked.
-pub(crate) async fn join(_: &mut Conn, _: &TicketRow, _: Engagement, _: Option<&Receipt>) -> Result<bool, Tx> {
+/// There are no round trips to save: always the long way.
+pub(crate) async fn join(_: &Database, _: &TicketRow, _: &Riders) -> Result<bool, StoreError> {
     Ok(false)
 }
 

@@ -4,6 +4,5 @@ mod games;
 mod mechanisms;
 mod migrations;
 mod players;
-mod scratch;
 mod tickets;
 mod worlds;

@@ -8,12 +8,11 @@ use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use games::{Game, GameChange, GameStore, HistoryPosition, HistoryQuery, LedgerEntry};
-use kernel::{Engage, Engagements, GameId, GameSpec, Page, PlayerId, StoreError, Timestamp};
+use kernel::{GameId, GameSpec, Page, PlayerId, StoreError, Timestamp};
 
 use self::row::LedgerRow;
 pub(crate) use self::row::{GameRow, document};
 use self::schema::{game_players, games as game_table, ledger};
-use super::engagements::EngagementTable;
 use super::{Database, IdCol, TimeCol, Tx, dialect, game_batch, riders};
 
 pub(super) struct GameTable {
@@ -23,18 +22,6 @@ pub(super) struct GameTable {
 impl GameTable {
     pub(super) const fn new(database: Database) -> Self {
         Self { database }
-    }
-
-    /// Tells a lost race from a player who isn't held any more. The compare-and-set of engagements can't: one that finds
-    /// the player where it would have put him looks to it like one that was carried out. Asked only after a refusal.
-    async fn why_stale(&self, game: GameId, expect: i64, steps: &[Engage]) -> Result<StoreError, StoreError> {
-        if GameStore::load(self, game).await?.is_none_or(|stands| stands.version.0 != expect) {
-            return Ok(StoreError::Stale);
-        }
-        let players: Vec<_> = steps.iter().map(|step| step.player).collect();
-        let current = EngagementTable::new(self.database.clone()).current(&players).await?;
-        let odd = steps.iter().zip(current).find(|(step, current)| step.from != *current);
-        Ok(odd.map_or(StoreError::Stale, |(step, current)| StoreError::Engaged { player: step.player, current }))
     }
 }
 
@@ -69,9 +56,8 @@ impl GameStore for GameTable {
 
     async fn commit(&self, change: GameChange) -> Result<Option<i64>, StoreError> {
         let row = GameRow::of(&change.game)?;
-        let (game, expect, releases) = (change.game.id, change.expect.0, change.riders.engage.clone());
-        let answer = self
-            .database
+        let expect = change.expect.0;
+        self.database
             .write(move |tx| {
                 Box::pin(async move {
                     riders::board(tx, &change.riders).await?;
@@ -87,11 +73,7 @@ impl GameStore for GameTable {
                     Ok(sequence)
                 })
             })
-            .await;
-        match answer {
-            Err(StoreError::Stale) if !releases.is_empty() => Err(self.why_stale(game, expect, &releases).await?),
-            answer => answer,
-        }
+            .await
     }
 
     async fn due(&self, now: Timestamp, limit: i64) -> Result<Vec<Game>, StoreError> {

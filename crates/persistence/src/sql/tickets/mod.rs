@@ -46,7 +46,7 @@ fn into_tickets(rows: Vec<TicketRow>) -> Result<Vec<Ticket>, StoreError> {
     rows.into_iter().map(TicketRow::into_ticket).collect()
 }
 
-/// What a plain join is: one new ticket, one idle player, at most a receipt. PostgreSQL can say that in one statement.
+/// One new ticket, one idle player, at most a receipt: the hottest change there is.
 fn is_plain_join(changes: &[TicketChange], riders: &Riders) -> bool {
     let Riders { fence, receipt: _, engage, open_games, events } = riders;
     changes.len() == 1
@@ -100,21 +100,9 @@ impl TicketStore for TicketTable {
                 Ok(Written { row, expect: change.expect.0 })
             })
             .collect::<Result<Vec<_>, StoreError>>()?;
-        if ticket_batch::JOINS_IN_ONE_STATEMENT && plain_join {
-            let (row, riders) = (written[0].row.clone(), riders.clone());
-            let joined = self
-                .database
-                .write_one(move |conn| {
-                    Box::pin(async move {
-                        ticket_batch::join(conn, &row, riders.engage[0].to, riders.receipt.as_ref()).await
-                    })
-                })
-                .await?;
-            if joined {
-                return Ok(());
-            }
-            eprintln!("SLOW PATH");
-            // Something doesn't hold, and nothing was written: the long way says what.
+        // Where it says no, nothing was written and something doesn't hold: the long way says what.
+        if plain_join && ticket_batch::join(&self.database, &written[0].row, &riders).await? {
+            return Ok(());
         }
         self.database
             .write(move |tx| {

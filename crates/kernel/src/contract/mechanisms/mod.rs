@@ -1,0 +1,143 @@
+//! Cases for what rides in every change: receipts, engagements, fences, and the outbox with its streams.
+
+mod engagements;
+mod leases;
+mod outbox;
+mod receipts;
+
+use std::any::Any;
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::{
+    Clock, Commit, Engage, Engagement, Engagements, Event, EventId, GameId, IdSource, Leases, Outbox, OutboxRow,
+    PlayerId, Receipt, ReceiptKey, Receipts, Riders, StoreError, StreamEvent, StreamKey, Streams, TicketId,
+};
+
+pub use engagements::*;
+pub use leases::*;
+pub use outbox::*;
+pub use receipts::*;
+
+/// Tests of a database's mechanisms; `$make.await` gives a
+/// [`MechanismsFixture`](crate::contract::mechanisms::MechanismsFixture).
+#[macro_export]
+macro_rules! mechanisms_contract {
+    ($make:expr) => {
+        $crate::contract_tests! { $make, mechanisms:
+            engagements_move_by_compare_and_set
+            a_refused_engagement_refuses_everything
+            being_there_already_is_no_step
+            of_many_concurrent_engagements_one_wins
+            crossing_engagements_of_two_players_end
+            a_receipt_is_written_with_its_change
+            a_used_key_changes_nothing
+            of_concurrent_twins_one_is_carried_out
+            a_reply_is_attached_once
+            a_refusal_can_be_recorded
+            old_receipts_are_purged
+            events_are_handed_out_once_and_in_order
+            an_aggregate_waits_for_its_claimed_event
+            a_lapsed_claim_is_given_out_again
+            completing_twice_appends_once
+            offsets_are_gapless_under_concurrency
+            streams_are_read_in_order_and_from_anywhere
+            heads_exist_before_the_first_event
+            old_stream_rows_go_and_the_head_stays
+            done_rows_are_purged_and_lag_is_told
+            a_lease_has_one_holder
+            a_lapsed_lease_changes_hands_under_a_higher_fence
+            an_outdated_fence_changes_nothing
+            survives_a_dropped_commit
+        }
+    };
+}
+
+/// One database.
+pub struct MechanismsFixture {
+    /// Commits riders.
+    pub commit: Arc<dyn Commit>,
+    /// Reads engagements.
+    pub engagements: Arc<dyn Engagements>,
+    /// Receipts.
+    pub receipts: Arc<dyn Receipts>,
+    /// Outbox.
+    pub outbox: Arc<dyn Outbox>,
+    /// Streams.
+    pub streams: Arc<dyn Streams>,
+    /// Leases.
+    pub leases: Arc<dyn Leases>,
+    /// The database's time. It must pass by itself.
+    pub clock: Arc<dyn Clock>,
+    /// Fresh ids.
+    pub ids: Arc<dyn IdSource>,
+    /// Kept until the case is over.
+    pub keep: Box<dyn Any + Send + Sync>,
+}
+
+/// Long enough that no claim or lease lapses within a case that doesn't want it to.
+const LONG: Duration = Duration::from_secs(600);
+
+impl MechanismsFixture {
+    fn uuid(&self) -> Uuid {
+        self.ids.uuid(self.clock.now())
+    }
+
+    fn player(&self) -> PlayerId {
+        PlayerId::new(self.uuid())
+    }
+
+    fn ticket(&self) -> Engagement {
+        Engagement::Ticket(TicketId::new(self.uuid()))
+    }
+
+    fn game(&self) -> Engagement {
+        Engagement::Game(GameId::new(self.uuid()))
+    }
+
+    fn event(&self, aggregate: &str, audience: &[StreamKey], n: usize) -> Event {
+        Event {
+            id: EventId::new(self.uuid()),
+            aggregate: aggregate.to_owned(),
+            kind: Cow::Borrowed("test.happened"),
+            audience: audience.to_vec(),
+            data: json!({ "n": n, "text": "ein „Wort“" }),
+            at: self.clock.now(),
+        }
+    }
+
+    fn receipt(&self, player: PlayerId, key: &str) -> Receipt {
+        Receipt {
+            key: ReceiptKey { player, route: "POST /test".to_owned(), key: key.to_owned() },
+            body_hash: [7; 32],
+            outcome: json!({ "ticket": "x" }),
+            at: self.clock.now(),
+        }
+    }
+
+    async fn engage(&self, player: PlayerId, from: Engagement, to: Engagement) -> Result<(), StoreError> {
+        let engage = vec![Engage { player, from, to }];
+        self.commit.commit(Riders { engage, ..Riders::default() }).await
+    }
+
+    async fn write(&self, events: Vec<Event>) {
+        self.commit.commit(Riders::events(events)).await.expect("events alone commit");
+    }
+
+    async fn engaged(&self, player: PlayerId) -> Engagement {
+        self.engagements.current(&[player]).await.expect("engagements are readable")[0]
+    }
+
+    async fn claim(&self) -> Vec<OutboxRow> {
+        self.outbox.claim(1_000, LONG).await.expect("rows can be claimed")
+    }
+
+    async fn relay(&self) -> Vec<StreamEvent> {
+        let rows = self.claim().await;
+        self.outbox.complete(&rows).await.expect("claimed rows can be completed")
+    }
+}
