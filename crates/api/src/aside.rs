@@ -89,3 +89,102 @@ impl Aside {
         self.flights.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use async_trait::async_trait;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// One document, as far as these cases need it.
+    #[derive(Default)]
+    struct OneDocument {
+        value: Mutex<Option<Bytes>>,
+        last: Mutex<Option<Bytes>>,
+        generation: AtomicUsize,
+    }
+
+    #[async_trait]
+    impl Cache for OneDocument {
+        async fn lookup(&self, _: &CacheKey) -> Lookup {
+            let token = FillToken(self.generation.load(Ordering::SeqCst).to_string());
+            self.value.lock().expect("not poisoned").clone().map_or(Lookup::Miss(token), Lookup::Hit)
+        }
+
+        async fn lookup_many(&self, keys: &[CacheKey]) -> Vec<Lookup> {
+            vec![Lookup::Bypass; keys.len()]
+        }
+
+        async fn fill(&self, _: &CacheKey, token: FillToken, value: Bytes, _: Duration) {
+            if token.0 == self.generation.load(Ordering::SeqCst).to_string() {
+                *self.value.lock().expect("not poisoned") = Some(value.clone());
+                *self.last.lock().expect("not poisoned") = Some(value);
+            }
+        }
+
+        async fn invalidate(&self, _: &[CacheKey]) {
+            self.generation.fetch_add(1, Ordering::SeqCst);
+            *self.value.lock().expect("not poisoned") = None;
+        }
+
+        fn last_known(&self, _: &CacheKey) -> Option<Bytes> {
+            self.last.lock().expect("not poisoned").clone()
+        }
+    }
+
+    fn key() -> CacheKey {
+        CacheKey::new("test", "1")
+    }
+
+    #[tokio::test]
+    async fn a_stampede_collapses_to_one_query() {
+        let (aside, queries) = (Aside::new(Arc::new(OneDocument::default())), AtomicUsize::new(0));
+        let (open, gate) = tokio::sync::watch::channel(false);
+        let read = || async {
+            let load = || async {
+                queries.fetch_add(1, Ordering::SeqCst);
+                gate.clone().wait_for(|open| *open).await.expect("the sender lives");
+                Ok(Bytes::from_static(b"document"))
+            };
+            aside.read(key(), load).await.expect("the load succeeds").0
+        };
+        let readers = futures_util::future::join_all((0..20).map(|_| read()));
+        let (answers, _) = tokio::join!(readers, async { open.send(true) });
+        assert!(answers.iter().all(|answer| *answer == Bytes::from_static(b"document")));
+        assert_eq!(queries.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn who_misses_after_an_invalidation_does_not_join_an_older_query() {
+        let cache = Arc::new(OneDocument::default());
+        let aside = Aside::new(Arc::clone(&cache) as _);
+        let (open, gate) = tokio::sync::watch::channel(false);
+        let old = aside.read(key(), || async {
+            gate.clone().wait_for(|open| *open).await.expect("the sender lives");
+            Ok(Bytes::from_static(b"before the write"))
+        });
+        let new = async {
+            cache.invalidate(&[key()]).await;
+            let (answer, _) = aside.read(key(), || async { Ok(Bytes::from_static(b"after it")) }).await.expect("reads");
+            open.send(true).expect("the receiver lives");
+            answer
+        };
+        let (_, answer) = tokio::join!(old, new);
+        assert_eq!(answer, Bytes::from_static(b"after it"));
+        let (later, outcome) = aside.read(key(), || async { Err(Problem::of("internal")) }).await.expect("a hit");
+        assert_eq!((later, outcome), (Bytes::from_static(b"after it"), CacheOutcome::Hit), "the old fill lost");
+    }
+
+    #[tokio::test]
+    async fn while_the_database_is_down_the_last_value_serves() {
+        let cache = Arc::new(OneDocument::default());
+        let aside = Aside::new(Arc::clone(&cache) as _);
+        let down = || async { Err(Problem::of("unavailable")) };
+        assert!(aside.read(key(), down).await.is_err(), "nothing was seen yet");
+        aside.read(key(), || async { Ok(Bytes::from_static(b"seen")) }).await.expect("reads");
+        cache.invalidate(&[key()]).await;
+        let (answer, outcome) = aside.read(key(), down).await.expect("stale is better than nothing");
+        assert_eq!((answer, outcome), (Bytes::from_static(b"seen"), CacheOutcome::Stale));
+        assert!(aside.read(key(), || async { Err(Problem::of("players.not_found")) }).await.is_err(), "gone is gone");
+    }
+}

@@ -55,7 +55,7 @@ pub(crate) const CATALOGUE: &[Entry] = &[
     entry("matchmaking.ticket_not_found", 404, "There is no such ticket"),
     entry("matchmaking.unsupported_mode", 422, "This mode can't be queued for"),
     entry("modes.disabled", 409, "This mode is switched off"),
-    entry("modes.unknown", 404, "There is no such mode"),
+    entry("modes.unknown", 422, "There is no such mode"),
     entry("players.already_registered", 409, "This player has a handle and password already"),
     entry("players.handle_taken", 409, "This handle, or one that looks like it, is taken"),
     entry("players.not_found", 404, "There is no such player"),

@@ -212,7 +212,10 @@ impl Settings {
         let from_file = from_file.map_err(|error| wrong(&path.display().to_string(), &error))?;
         from_file.try_deserialize::<Sections>().map_err(|error| wrong(&path.display().to_string(), &error))?;
         let (known, unknown) = split(variables);
-        let warnings = unknown.into_iter().map(|key| format!("{key} is not a setting; docs/configuration.md lists them"));
+        let mut warnings: Vec<String> = unknown
+            .into_iter()
+            .map(|key| format!("{key} is not a setting; docs/configuration.md lists them"))
+            .collect();
         let environment = Environment::with_prefix("SWP")
             .prefix_separator("__")
             .separator("__")
@@ -222,14 +225,16 @@ impl Settings {
         let sections: Sections = all
             .and_then(Config::try_deserialize)
             .map_err(|error| wrong("the configuration can't be read", &error))?;
-        let settings = Self {
+        if !sections.admin.bootstrap_handle.is_empty() {
+            warnings.push("SWP__ADMIN__BOOTSTRAP_HANDLE has no effect yet: this release has no admin API".to_owned());
+        }
+        Ok(Self {
             sections,
             postgres: postgres(variables)?,
             redis_url: variables.get("REDIS_URL").filter(|url| !url.is_empty()).cloned().map(Hidden),
             ephemeral,
-            warnings: warnings.collect(),
-        };
-        Ok(settings)
+            warnings,
+        })
     }
 
     /// Whether everything runs in this process.
