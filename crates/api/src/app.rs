@@ -14,7 +14,7 @@ use crate::directory::Directory;
 use crate::edge::Revocations;
 use crate::health::Health;
 use crate::tokens::Tokens;
-use crate::ws::Relay;
+use crate::ws::{Relay, Sockets};
 
 /// Settings that handlers read.
 #[derive(Debug, Clone)]
@@ -75,6 +75,8 @@ pub(crate) struct App {
     pub(crate) cursors: CursorKey,
     /// Sockets of this replica.
     pub(crate) hub: Arc<Hub>,
+    /// What the sockets of this replica share.
+    pub(crate) sockets: Sockets,
     /// Volatile messages between sockets of any replica.
     pub(crate) relay: Relay,
     /// What `/health` says.

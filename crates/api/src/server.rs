@@ -110,7 +110,7 @@ pub(crate) fn start(
     })
     .workers(workers)
     .disable_signals()
-    .on_connect(|io, _| ws::tune(io))
+    .on_connect(ws::tune)
     .client_request_timeout(std::time::Duration::from_secs(5))
     .client_disconnect_timeout(std::time::Duration::from_secs(2))
     .keep_alive(std::time::Duration::from_secs(75))

@@ -18,11 +18,11 @@ use crate::model::TicketPosition;
 use crate::ports::{Modes, QueueSpec};
 use crate::store::TicketStore;
 
-/// How long a lease runs without being renewed.
-const TTL: Duration = Duration::from_secs(5);
-const RENEW_MS: i64 = 1_500;
+/// How long a lease runs without being renewed: a queue whose leader died stands still for this long at most.
+const TTL: Duration = Duration::from_millis(1_800);
+const RENEW_MS: i64 = 600;
 /// How often somebody who doesn't lead tries to.
-const STAND_BY_MS: i64 = 1_000;
+const STAND_BY_MS: i64 = 300;
 /// After a failed try.
 const AGAIN_MS: i64 = 250;
 /// How often new rows are read: what a lost hint costs at most.

@@ -79,6 +79,14 @@ fn parse<T: DeserializeOwned>(req: &HttpRequest, bytes: &[u8]) -> Result<T, Prob
     Ok(value)
 }
 
+/// The data of a realtime message, as strictly as a body.
+pub(crate) fn from_data<T: DeserializeOwned>(data: serde_json::Value) -> Result<T, Problem> {
+    serde_path_to_error::deserialize(data).map_err(|error| {
+        let pointer = pointer(error.path());
+        Problem::invalid(vec![FieldError::new(pointer, "type", reason(&error.into_inner()))])
+    })
+}
+
 /// What serde found wrong, without the input that it echoes and the place in the text; the pointer says the place.
 fn reason(error: &serde_json::Error) -> String {
     let text = error.to_string();

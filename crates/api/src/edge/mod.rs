@@ -15,7 +15,7 @@ mod reply;
 mod revocations;
 mod text;
 
-pub(crate) use body::{Body, RawBody};
+pub(crate) use body::{Body, RawBody, from_data};
 pub(crate) use caller::{ArrivedAt, RequestId};
 pub(crate) use etag::with_etag;
 pub(crate) use idempotency::{Idempotency, Outcome};

@@ -49,6 +49,13 @@ impl Problem {
 
     /// How a domain's refusal looks outside.
     pub(crate) fn from_refusal<R: Refusal + Send + Sync + 'static>(refusal: R, clock: &dyn Clock) -> Self {
+        let problem = Self::describe(&refusal, clock);
+        let internal = matches!(refusal.kind(), ErrorKind::Internal | ErrorKind::Unavailable);
+        Self { source: internal.then(|| BoxError::from(refusal)), ..problem }
+    }
+
+    /// How a refusal looks outside, without its source.
+    pub(crate) fn describe(refusal: &dyn Refusal, clock: &dyn Clock) -> Self {
         let status = match refusal.kind() {
             ErrorKind::Malformed => StatusCode::BAD_REQUEST,
             ErrorKind::Unauthenticated => StatusCode::UNAUTHORIZED,
@@ -74,7 +81,7 @@ impl Problem {
             retry_after: retry_after.or((status == StatusCode::SERVICE_UNAVAILABLE).then_some(1)),
             allow: None,
             instance: String::new(),
-            source: internal.then(|| BoxError::from(refusal)),
+            source: None,
         }
     }
 
@@ -102,6 +109,10 @@ impl Problem {
 
     pub(crate) const fn code(&self) -> &'static str {
         self.code
+    }
+
+    pub(crate) const fn retry_after_seconds(&self) -> Option<u64> {
+        self.retry_after
     }
 
     pub(crate) const fn status(&self) -> StatusCode {

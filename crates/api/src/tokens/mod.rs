@@ -46,6 +46,15 @@ pub(crate) struct Caller {
     pub(crate) expires_at: Timestamp,
 }
 
+/// Why a token isn't believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rejected {
+    /// It isn't ours, or names another algorithm than ours.
+    Bad,
+    /// It was good once.
+    Expired,
+}
+
 /// Makes and checks access tokens.
 pub(crate) struct Tokens {
     signing: (String, EncodingKey),
@@ -103,11 +112,21 @@ impl Tokens {
     /// Who sent it; `None` if it isn't ours, isn't valid any more, or names another algorithm than ours.
     #[must_use]
     pub(crate) fn check(&self, token: &str) -> Option<Caller> {
+        self.judge(token).ok()
+    }
+
+    /// As [`check`](Self::check), for those whom it helps to know that a token was good once.
+    pub(crate) fn judge(&self, token: &str) -> Result<Caller, Rejected> {
+        let caller = self.read(token).ok_or(Rejected::Bad)?;
+        if self.clock.now() < caller.expires_at { Ok(caller) } else { Err(Rejected::Expired) }
+    }
+
+    fn read(&self, token: &str) -> Option<Caller> {
         let header = jsonwebtoken::decode_header(token).ok()?;
         let key = self.checking.get(header.kid.as_deref()?)?;
         let claims = jsonwebtoken::decode::<Claims>(token, key, &self.validation).ok()?.claims;
         let expires_at = Timestamp::from_millis(claims.exp.checked_mul(1_000)?);
-        (self.clock.now() < expires_at).then_some(Caller { player: claims.sub, session: claims.sid, expires_at })
+        Some(Caller { player: claims.sub, session: claims.sid, expires_at })
     }
 }
 
@@ -139,7 +158,8 @@ mod tests {
         let caller = tokens.check(&token).expect("it is fresh");
         assert_eq!((caller.player, caller.session), (player, session));
         clock.advance_millis(LIFE_SECONDS * 1_000 + 1_000);
-        assert_eq!(tokens.check(&token), None);
+        assert_eq!(tokens.judge(&token), Err(Rejected::Expired));
+        assert_eq!(tokens.judge("not.a.token"), Err(Rejected::Bad));
     }
 
     #[test]

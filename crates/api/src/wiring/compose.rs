@@ -23,7 +23,7 @@ use crate::directory::Directory;
 use crate::edge::Revocations;
 use crate::health::Health;
 use crate::tokens::Tokens;
-use crate::ws::Relay;
+use crate::ws::{Relay, Sockets};
 
 /// Sockets that one player may have at once, on this replica.
 const SOCKETS_PER_PLAYER: usize = 10;
@@ -101,6 +101,7 @@ pub(super) fn compose(settings: &Settings) -> Result<Composed, ConfigError> {
         revocations: Arc::new(Revocations::default()),
         cursors: CursorKey::derive(keys.first().map(|key| key.secret.as_slice()).unwrap_or_default()),
         hub: Arc::new(Hub::new(SOCKETS_PER_PLAYER)),
+        sockets: Sockets::new(&settings.edge(), Arc::clone(&clock), Arc::clone(&ids)),
         relay: Relay::new(Arc::clone(&shared.bus), Arc::clone(&clock)),
         health: Arc::new(Health::new(if settings.is_embedded() { "embedded" } else { "networked" })),
         wake_relay: Arc::new(Notify::new()),

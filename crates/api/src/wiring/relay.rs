@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::rest::games::history_key;
+use crate::ws::STREAMS_TOPIC;
 
 /// Rows per transaction.
 const BATCH: i64 = 256;
@@ -20,8 +21,6 @@ const IDLE: Duration = Duration::from_millis(250);
 const AGAIN: Duration = Duration::from_millis(500);
 /// Events per message on the bus.
 const PER_MESSAGE: usize = 64;
-/// The bus topic that carries copies of appended rows.
-pub(super) const STREAMS_TOPIC: &str = "streams";
 
 /// Relays until shutdown; the batch in hand is finished first.
 pub(super) async fn run(app: Arc<App>, outbox: Arc<dyn Outbox>, stop: CancellationToken) {

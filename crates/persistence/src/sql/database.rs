@@ -158,23 +158,13 @@ impl Database {
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut dialect::Conn) -> TxFuture<'c, T> + Send + 'static,
     {
-        if self.inner.breaker.is_open() {
-            return Err(down());
-        }
-        let database = self.clone();
-        let task = tokio::spawn(async move {
-            let mut conn = database.writer().await?;
-            let answer = timeout(WRITE_BUDGET, async {
-                let conn: &mut dialect::Conn = &mut conn;
-                dialect::in_write_tx!(conn, async move |tx: &mut dialect::Conn| body(tx).await)
-            })
-            .await;
-            database.finished(conn, answer)
-        });
-        task.await.map_err(|panicked| StoreError::Broken(panicked.into()))?
+        self.write_one(move |conn| {
+            Box::pin(async move { dialect::in_write_tx!(conn, async move |tx: &mut dialect::Conn| body(tx).await) })
+        })
+        .await
     }
 
-    /// Runs one statement that writes, without `BEGIN` and `COMMIT` around it; spawned like a transaction.
+    /// Runs one statement that writes, without `BEGIN` and `COMMIT` around it; in a task of its own, like a transaction.
     pub(crate) async fn write_one<T, F>(&self, body: F) -> Result<T, StoreError>
     where
         T: Send + 'static,

@@ -1,0 +1,28 @@
+//! Realtime at `/ws`: frames in and out of [`realtime::Session`], one task per socket, on the worker that owns its
+//! connection.
+//!
+//! ```text
+//!  bytes ─► Reader ─► Session ─► Wire ─► bytes        reader: frames, bounded before anything is kept
+//!                      ▲  │                           wire: what the connection hasn't taken yet, bounded
+//!            Mailbox ──┘  └─► sign-in, calls, rows    mailbox: from the hub and from what runs beside the socket
+//! ```
+
+mod dispatch;
+mod fanout;
+mod listener;
+mod mailbox;
+mod reader;
+mod relay;
+mod render;
+mod sign_in;
+mod socket;
+mod sockets;
+mod upgrade;
+mod wire;
+mod work;
+
+pub(crate) use fanout::{STREAMS_TOPIC, drain, fan_out};
+pub(crate) use listener::tune;
+pub(crate) use relay::Relay;
+pub(crate) use sockets::Sockets;
+pub(crate) use upgrade::upgrade;

@@ -1,0 +1,119 @@
+//! What clients see of stored events: ids become names, in one look-up for a whole batch.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use games::{Game, Started};
+use kernel::{GameSpec, PlayerId, StreamEvent};
+use realtime::{EventRenderer, RenderedEvent};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::directory::{Directory, Names};
+use crate::dto::GameDto;
+
+/// How long names are waited for. An event without them is better than a late one.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+/// Renders the events of this release's domains.
+pub(super) struct Renderer<'a>(pub(super) &'a Directory);
+
+/// The parts of an event that names belong into.
+enum Parts {
+    MatchFound { ticket_id: Value, game: Box<Game> },
+    Started(Box<Started>),
+    Updated,
+    AsStored,
+}
+
+impl Parts {
+    /// Events that can't be read go out as they are stored: they are a newer replica's.
+    fn of(event: &StreamEvent) -> Self {
+        let data = &event.data;
+        match &*event.kind {
+            "match.found" => match data.get("game").map(GameSpec::deserialize) {
+                Some(Ok(spec)) => {
+                    let ticket_id = data.get("ticket_id").cloned().unwrap_or_default();
+                    Self::MatchFound { ticket_id, game: Box::new(Game::open(&spec)) }
+                }
+                _ => Self::AsStored,
+            },
+            "game.started" => Started::deserialize(data).map_or(Self::AsStored, |data| Self::Started(Box::new(data))),
+            "game.updated" => Self::Updated,
+            _ => Self::AsStored,
+        }
+    }
+
+    fn players(&self, event: &StreamEvent, into: &mut BTreeSet<PlayerId>) {
+        match self {
+            Self::MatchFound { game, .. } => into.extend(game.players.iter().map(|player| player.player_id)),
+            Self::Started(data) => into.extend(data.game.players.iter().map(|player| player.player_id)),
+            Self::Updated => into.extend(listed(&event.data).filter_map(player_of)),
+            Self::AsStored => {}
+        }
+    }
+
+    fn render(&self, event: &StreamEvent, names: &Names) -> RenderedEvent {
+        match self {
+            Self::MatchFound { ticket_id, game } => {
+                let game = GameDto::from_snapshot(&game.snapshot(None), names);
+                RenderedEvent::new(event, &json!({ "ticket_id": ticket_id, "game": game }))
+            }
+            Self::Started(data) => {
+                let game = GameDto::from_snapshot(&data.game, names);
+                let data = json!({ "game": game, "seed": data.seed, "session_secret": data.session_secret });
+                RenderedEvent::new(event, &data)
+            }
+            Self::Updated => {
+                let mut data = event.data.clone();
+                for listed in data.get_mut("players").and_then(Value::as_array_mut).into_iter().flatten() {
+                    if let Some(id) = player_of(listed)
+                        && let Some(members) = listed.as_object_mut()
+                    {
+                        members.remove("player_id");
+                        members.insert("player".to_owned(), json!(names.get(id)));
+                    }
+                }
+                RenderedEvent::new(event, &data)
+            }
+            Self::AsStored => RenderedEvent::new(event, &event.data),
+        }
+    }
+}
+
+fn listed(data: &Value) -> impl Iterator<Item = &Value> {
+    data.get("players").and_then(Value::as_array).into_iter().flatten()
+}
+
+fn player_of(listed: &Value) -> Option<PlayerId> {
+    listed.get("player_id")?.as_str()?.parse().ok()
+}
+
+#[async_trait]
+impl EventRenderer for Renderer<'_> {
+    async fn render(&self, events: &[StreamEvent]) -> Vec<Arc<RenderedEvent>> {
+        let parts: Vec<Parts> = events.iter().map(Parts::of).collect();
+        let mut players = BTreeSet::new();
+        events.iter().zip(&parts).for_each(|(event, parts)| parts.players(event, &mut players));
+        let names = if players.is_empty() { Names::default() } else { self.names(players).await };
+        events.iter().zip(&parts).map(|(event, parts)| Arc::new(parts.render(event, &names))).collect()
+    }
+}
+
+impl Renderer<'_> {
+    async fn names(&self, players: BTreeSet<PlayerId>) -> Names {
+        match tokio::time::timeout(PATIENCE, self.0.names(players)).await {
+            Ok(Ok(names)) => names,
+            Ok(Err(problem)) => {
+                tracing::debug!(%problem, "names for events can't be looked up");
+                Names::default()
+            }
+            Err(_) => {
+                tracing::debug!("names for events were not looked up in time");
+                Names::default()
+            }
+        }
+    }
+}

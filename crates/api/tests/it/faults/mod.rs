@@ -1,0 +1,5 @@
+//! What happens when something else fails, in two phases: what still holds meanwhile, and how soon all is well again.
+
+mod kill_9;
+mod postgres;
+mod redis;

@@ -1,0 +1,13 @@
+//! Realtime from outside, against the built binary: what a hostile or clumsy peer can't do, and what a good one relies
+//! on.
+
+mod drain;
+mod frames;
+mod life;
+mod play;
+mod replicas;
+mod slow;
+#[path = "../it/tokens.rs"]
+mod tokens;
+mod upgrade;
+mod world;
