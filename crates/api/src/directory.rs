@@ -91,7 +91,8 @@ impl Directory {
             Err(problem) if problem.status().as_u16() == 503 => {
                 // The database is down: what this replica saw last is better than no answer at all.
                 for (id, _) in &missing {
-                    let bytes = self.cache.last_known(&key(*id)).ok_or_else(|| Problem::of("unavailable").retry_after(1))?;
+                    let bytes =
+                        self.cache.last_known(&key(*id)).ok_or_else(|| Problem::of("unavailable").retry_after(1))?;
                     let profile = serde_json::from_slice(&bytes).map_err(|_| Problem::of("internal"))?;
                     names.insert(*id, profile);
                 }

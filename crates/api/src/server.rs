@@ -42,7 +42,8 @@ impl Routes {
             .filter_map(|(method, there)| there.then_some(method))
             .collect()
         };
-        let route = |(path, item): (&String, &utoipa::openapi::PathItem)| (dev::ResourceDef::new(path.as_str()), methods(item));
+        let route =
+            |(path, item): (&String, &utoipa::openapi::PathItem)| (dev::ResourceDef::new(path.as_str()), methods(item));
         Self(document.paths.paths.iter().map(route).collect())
     }
 }
@@ -99,10 +100,13 @@ pub(crate) fn start(
             .route("/health/ready", web::get().to(health::ready))
             .route("/metrics", web::get().to(metrics))
             .route("/ws", web::get().to(ws::upgrade))
-            .route("/api/openapi.json", web::get().to(move || {
-                let openapi = openapi.clone();
-                async move { HttpResponse::Ok().content_type("application/json").body(openapi) }
-            }))
+            .route(
+                "/api/openapi.json",
+                web::get().to(move || {
+                    let openapi = openapi.clone();
+                    async move { HttpResponse::Ok().content_type("application/json").body(openapi) }
+                }),
+            )
             .service(SwaggerUi::new("/api/docs/{_:.*}").config(utoipa_swagger_ui::Config::from("/api/openapi.json")))
             .service(web::redirect("/api/docs", "/api/docs/"))
             .configure(assets::mount)
@@ -118,4 +122,23 @@ pub(crate) fn start(
     .bind((host, port))?;
     let addresses = server.addrs();
     Ok((server.run(), addresses))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_operation_has_an_id_of_its_own_and_a_default_problem() {
+        let mut ids = BTreeSet::new();
+        for (path, item) in super::document().paths.paths {
+            let operations = [item.get, item.post, item.put, item.patch, item.delete].into_iter().flatten();
+            for operation in operations {
+                let id = operation.operation_id.expect("utoipa gives one");
+                assert!(ids.insert(id.clone()), "{id} stands twice, at {path}, too");
+                assert!(operation.responses.responses.contains_key("default"), "{path} names no problem");
+            }
+        }
+        assert!(ids.len() >= 23, "{ids:?}");
+    }
 }

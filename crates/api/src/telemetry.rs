@@ -13,11 +13,7 @@ pub(crate) fn request_done(method: &Method, route: &str, status: u16, took: Dura
         400..=499 => "4xx",
         _ => "5xx",
     };
-    let labels = [
-        ("method", method.as_str().to_owned()),
-        ("route", route.to_owned()),
-        ("status", class.to_owned()),
-    ];
+    let labels = [("method", method.as_str().to_owned()), ("route", route.to_owned()), ("status", class.to_owned())];
     metrics::histogram!("http_request_duration_seconds", &labels).record(took.as_secs_f64());
     tracing::debug!(method = %method, route, status, micros = took.as_micros(), "request");
 }

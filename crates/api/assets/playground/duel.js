@@ -7,7 +7,7 @@ const COUNTDOWN_MS = 3000, PLAY_MS = 10_000, RELAY_MS = 200;
 /** A full column; nobody taps faster for ten seconds. */
 const FULL = 120;
 
-export function duelBoard({ app, opponent, game, complain, reread }) {
+export function duelBoard({ app, opponent, game, complain, reread, refresh }) {
   let theirs = 0;
   let told = 0;
   let phase = "before";
@@ -70,6 +70,7 @@ export function duelBoard({ app, opponent, game, complain, reread }) {
   function enter(next) {
     phase = next;
     element.dataset.phase = next;
+    refresh();
   }
 
   function step() {
@@ -122,7 +123,9 @@ export function duelBoard({ app, opponent, game, complain, reread }) {
       if (now.status !== "finished" || kept.reported) {
         clearInterval(timer);
         clearInterval(relayTimer);
-        enter("done");
+        phase = element.dataset.phase = "done";
+        if (document.activeElement === pad) document.getElementById("game-title").focus({ preventScroll: true });
+        pad.disabled = true;
         say(label, "");
         say(status, "");
       }

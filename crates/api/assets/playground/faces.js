@@ -12,7 +12,7 @@ const BODIES = [
   () => s("path", { d: "M12 52V30a20 20 0 0 1 40 0v22z" }),
 ];
 const LIFT = [0, 0, 0, 6, 0, 0];
-const MOUTHS = ["M27 42q5 4 10 0", "M28 42h8", "M26 41q6 6 12 0", "M29 43q3-3 6 0"];
+const MOUTHS = ["M27 42q5 4 10 0", "M28 42h8", "M26 41q6 6 12 0", "M28 41q6 5 9-1"];
 
 function hash(text) {
   let value = 0x811c9dc5;

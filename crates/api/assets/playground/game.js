@@ -34,7 +34,7 @@ export function gameScreen(app, first) {
     app, opponent, complain,
     game: () => game,
     seat: seatOf,
-    reread, apply: (next) => set({ ...game, ...next }),
+    reread, refresh: () => render(), apply: (next) => set({ ...game, ...next }),
   });
   stage.append(board.element);
 

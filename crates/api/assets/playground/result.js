@@ -5,7 +5,7 @@ import { isFinal } from "./game-state.js";
 const EXPLAIN = {
   finished: "Over; the result is being settled.",
   disputed: "Both told different scores, so nothing is counted until it is looked at.",
-  settled: "Settled: it stands in the ledger.",
+  settled: "It stands in the ledger.",
   aborted: "Somebody wasn’t ready in time.",
   abandoned: "A player left before the end.",
   voided: "The result was taken back.",
@@ -35,7 +35,7 @@ export function resultPanel(app, outcome) {
     element,
     update(game) {
       mode = game.mode;
-      const version = game.result ? ` Result version ${game.result.version}, ${game.result.status}.` : "";
+      const version = game.result ? ` Result version ${game.result.version}: ${game.result.status}.` : "";
       say(ledger, `${EXPLAIN[game.status] ?? ""}${version}`);
       element.dataset.final = isFinal(game);
       element.dataset.outcome = outcome() ?? "none";

@@ -165,10 +165,10 @@ impl GameDto {
             finished_at: game.finished_at,
             deadline_at: game.deadline_at,
             result: result(game, None),
-            ended: game.ended.as_ref().map(|ended| EndedDto {
-                reason: ended.reason.clone(),
-                by: ended.by.map(String::from),
-            }),
+            ended: game
+                .ended
+                .as_ref()
+                .map(|ended| EndedDto { reason: ended.reason.clone(), by: ended.by.map(String::from) }),
         }
     }
 }

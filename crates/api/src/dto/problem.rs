@@ -1,9 +1,8 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Problem details (RFC 9457).
+/// Problem details (RFC 9457). The schema only: `problem/` renders the value.
 #[derive(Serialize, ToSchema)]
-#[expect(dead_code, reason = "the schema only; problem/ renders the value")]
 pub(crate) struct ProblemDto {
     /// Address of the problem's kind.
     r#type: String,
@@ -23,7 +22,6 @@ pub(crate) struct ProblemDto {
 
 /// One invalid field.
 #[derive(Serialize, ToSchema)]
-#[expect(dead_code, reason = "the schema only; problem/ renders the value")]
 pub(crate) struct FieldProblemDto {
     /// JSON pointer into the body (RFC 6901).
     pointer: String,

@@ -23,7 +23,8 @@ pub(crate) struct RawBody(pub(crate) Bytes);
 
 /// Reads a body within its limits of size and time.
 pub(super) async fn read(req: &HttpRequest, payload: &mut Payload) -> Result<RawBody, Problem> {
-    let declared = req.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let declared =
+        req.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if declared.is_some_and(|length| length > LIMIT) {
         return Err(Problem::of("request.too_large"));
     }

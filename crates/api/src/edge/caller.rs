@@ -53,16 +53,3 @@ impl FromRequest for ArrivedAt {
         ready(req.extensions().get::<Self>().copied().ok_or_else(|| Problem::of("internal")))
     }
 }
-
-/// The id of this request, ours or the client's.
-#[derive(Clone)]
-pub(crate) struct RequestId(pub(crate) String);
-
-impl FromRequest for RequestId {
-    type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
-
-    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Ok(req.extensions().get::<Self>().cloned().unwrap_or_else(|| Self(String::new()))))
-    }
-}

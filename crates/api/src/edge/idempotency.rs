@@ -54,7 +54,13 @@ impl Idempotency {
     }
 
     /// Runs a command at most once per key. Without a key it just runs.
-    pub(crate) async fn once<F, Fut>(self, app: &App, player: PlayerId, first: Outcome, run: F) -> Result<Reply, Problem>
+    pub(crate) async fn once<F, Fut>(
+        self,
+        app: &App,
+        player: PlayerId,
+        first: Outcome,
+        run: F,
+    ) -> Result<Reply, Problem>
     where
         F: FnOnce(Option<Receipt>) -> Fut,
         Fut: Future<Output = Result<Reply, Problem>>,

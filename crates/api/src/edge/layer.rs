@@ -7,7 +7,7 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, web};
 use kernel::Decision;
 
-use super::caller::{ArrivedAt, RequestId, SignIn};
+use super::caller::{ArrivedAt, SignIn};
 use super::{body, headers, limits};
 use crate::app::App;
 use crate::problem::Problem;
@@ -25,7 +25,6 @@ pub(crate) async fn layer(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let begun = Instant::now();
     let request_id = request_id(&app, &req);
-    req.extensions_mut().insert(RequestId(request_id.clone()));
     req.extensions_mut().insert(ArrivedAt(app.clock.now()));
     let method = req.method().clone();
     let route = req.match_pattern().unwrap_or_else(|| String::from("unmatched"));

@@ -16,7 +16,7 @@ mod revocations;
 mod text;
 
 pub(crate) use body::{Body, RawBody, from_data};
-pub(crate) use caller::{ArrivedAt, RequestId};
+pub(crate) use caller::ArrivedAt;
 pub(crate) use etag::with_etag;
 pub(crate) use idempotency::{Idempotency, Outcome};
 pub(crate) use layer::layer;
@@ -25,4 +25,3 @@ pub(crate) use path::PathId;
 pub(crate) use query::{PageQuery, Query};
 pub(crate) use reply::Reply;
 pub(crate) use revocations::Revocations;
-pub(crate) use text::has_control_character;

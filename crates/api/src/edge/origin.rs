@@ -20,8 +20,24 @@ pub(crate) fn allowed(req: &HttpRequest, listed: &[String]) -> bool {
 pub(crate) fn cors(listed: &[String]) -> Cors {
     let mut cors = Cors::default()
         .allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE"])
-        .allowed_headers(["authorization", "content-type", "idempotency-key", "if-none-match", "x-request-id", "traceparent"])
-        .expose_headers(["cache-status", "etag", "idempotent-replayed", "ratelimit-limit", "ratelimit-remaining", "ratelimit-reset", "retry-after", "x-request-id"])
+        .allowed_headers([
+            "authorization",
+            "content-type",
+            "idempotency-key",
+            "if-none-match",
+            "x-request-id",
+            "traceparent",
+        ])
+        .expose_headers([
+            "cache-status",
+            "etag",
+            "idempotent-replayed",
+            "ratelimit-limit",
+            "ratelimit-remaining",
+            "ratelimit-reset",
+            "retry-after",
+            "x-request-id",
+        ])
         .max_age(600);
     for origin in listed {
         cors = cors.allowed_origin(origin);

@@ -37,7 +37,10 @@ pub(crate) struct PageQuery {
 
 impl PageQuery {
     /// Both, checked.
-    pub(crate) fn checked(limit: Option<String>, cursor: Option<String>) -> Result<(PageLimit, Option<Cursor>), Problem> {
+    pub(crate) fn checked(
+        limit: Option<String>,
+        cursor: Option<String>,
+    ) -> Result<(PageLimit, Option<Cursor>), Problem> {
         Self { limit, cursor }.parts()
     }
 

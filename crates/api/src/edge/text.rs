@@ -1,6 +1,6 @@
 /// Whether JSON text holds a NUL or another control character (but tab, line feed, carriage return) in any string. Raw
 /// ones are syntax errors anyway, so only escapes count; most bodies have none and cost one scan.
-pub(crate) fn has_control_character(json: &[u8]) -> bool {
+pub(super) fn has_control_character(json: &[u8]) -> bool {
     let mut rest = json;
     while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
         match rest.get(at + 1) {
@@ -28,7 +28,8 @@ mod tests {
         for bad in [r#"{"a":"\u0000"}"#, r#"{"a":"x\u001b[0m"}"#, r#"{"a":"\b"}"#, r#"["\\\u0001"]"#] {
             assert!(has_control_character(bad.as_bytes()), "{bad}");
         }
-        for good in [r#"{"a":"\n\t\r\u000a"}"#, r#"{"a":"\\u0000"}"#, r#"{"a":"\u00e9"}"#, r#""\"#, "", r#"{"a":"\u00"#] {
+        for good in [r#"{"a":"\n\t\r\u000a"}"#, r#"{"a":"\\u0000"}"#, r#"{"a":"\u00e9"}"#, r#""\"#, "", r#"{"a":"\u00"#]
+        {
             assert!(!has_control_character(good.as_bytes()), "{good}");
         }
     }

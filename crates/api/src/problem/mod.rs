@@ -17,9 +17,16 @@ pub(crate) struct Problem {
     status: StatusCode,
     code: &'static str,
     detail: String,
+    retry_after: Option<u64>,
+    /// Apart, because errors travel in every `Result` of a handler.
+    more: Box<More>,
+}
+
+/// What most problems have nothing of.
+#[derive(Debug, Default)]
+struct More {
     errors: Vec<FieldError>,
     extensions: Vec<(&'static str, Value)>,
-    retry_after: Option<u64>,
     allow: Option<String>,
     instance: String,
     source: Option<BoxError>,
@@ -33,12 +40,8 @@ impl Problem {
             status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
             code,
             detail: detail.into(),
-            errors: Vec::new(),
-            extensions: Vec::new(),
             retry_after: None,
-            allow: None,
-            instance: String::new(),
-            source: None,
+            more: Box::default(),
         }
     }
 
@@ -49,9 +52,10 @@ impl Problem {
 
     /// How a domain's refusal looks outside.
     pub(crate) fn from_refusal<R: Refusal + Send + Sync + 'static>(refusal: R, clock: &dyn Clock) -> Self {
-        let problem = Self::describe(&refusal, clock);
+        let mut problem = Self::describe(&refusal, clock);
         let internal = matches!(refusal.kind(), ErrorKind::Internal | ErrorKind::Unavailable);
-        Self { source: internal.then(|| BoxError::from(refusal)), ..problem }
+        problem.more.source = internal.then(|| BoxError::from(refusal));
+        problem
     }
 
     /// How a refusal looks outside, without its source.
@@ -67,28 +71,29 @@ impl Problem {
             ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             ErrorKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        debug_assert!(catalogue::find(refusal.code()).is_some(), "{} isn't in the catalogue", refusal.code());
+        // Who lost to a twin with the same key is answered with what the twin is, as soon as that is known.
+        let replayed = refusal.kind() == ErrorKind::Replayed;
+        let code = if replayed { "idempotency.in_progress" } else { refusal.code() };
+        debug_assert!(catalogue::find(code).is_some(), "{code} isn't in the catalogue");
         let seconds = |at: kernel::Timestamp| at.since(clock.now()).as_millis().div_ceil(1_000).max(1);
         let retry_after = refusal.retry_at().map(|at| u64::try_from(seconds(at)).unwrap_or(1));
         let internal = matches!(refusal.kind(), ErrorKind::Internal | ErrorKind::Unavailable);
-        let detail = if internal { Self::of(refusal.code()).detail } else { sentence(&refusal.to_string()) };
+        let detail = if internal || replayed { Self::of(code).detail } else { sentence(&refusal.to_string()) };
         Self {
             status,
-            code: refusal.code(),
+            code,
             detail,
-            errors: refusal.fields(),
-            extensions: refusal.extensions(),
-            retry_after: retry_after.or((status == StatusCode::SERVICE_UNAVAILABLE).then_some(1)),
-            allow: None,
-            instance: String::new(),
-            source: None,
+            retry_after: retry_after.or((replayed || status == StatusCode::SERVICE_UNAVAILABLE).then_some(1)),
+            more: Box::new(More { errors: refusal.fields(), extensions: refusal.extensions(), ..More::default() }),
         }
     }
 
     /// A validation problem: these fields aren't valid.
     pub(crate) fn invalid(errors: Vec<FieldError>) -> Self {
         let named: Vec<_> = errors.iter().map(ToString::to_string).collect();
-        Self { errors, ..Self::new("validation.failed", sentence(&named.join("; "))) }
+        let mut problem = Self::new("validation.failed", sentence(&named.join("; ")));
+        problem.more.errors = errors;
+        problem
     }
 
     pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
@@ -97,13 +102,13 @@ impl Problem {
     }
 
     pub(crate) fn allow(mut self, methods: String) -> Self {
-        self.allow = Some(methods);
+        self.more.allow = Some(methods);
         self
     }
 
     /// Names the request, for errors that no handler's response carries.
     pub(crate) fn for_request(mut self, id: &str) -> Self {
-        id.clone_into(&mut self.instance);
+        id.clone_into(&mut self.more.instance);
         self
     }
 
@@ -121,12 +126,13 @@ impl Problem {
 
     /// Whether the same request can never fare better: such answers are worth remembering under an idempotency key.
     pub(crate) fn is_final(&self) -> bool {
-        matches!(self.status.as_u16(), 403 | 404 | 409) && self.code != "conflict.concurrent_change"
+        matches!(self.status.as_u16(), 403 | 404 | 409)
+            && !matches!(self.code, "conflict.concurrent_change" | "idempotency.in_progress")
     }
 
     /// The source's whole chain, for the log.
     pub(crate) fn chain(&self) -> Option<String> {
-        let mut step: &dyn std::error::Error = self.source.as_deref()?;
+        let mut step: &dyn std::error::Error = self.more.source.as_deref()?;
         let mut text = step.to_string();
         while let Some(next) = step.source() {
             text.push_str(": ");
@@ -146,11 +152,11 @@ impl Problem {
         body.insert("detail".into(), json!(self.detail));
         body.insert("instance".into(), json!(instance));
         body.insert("code".into(), json!(self.code));
-        if !self.errors.is_empty() {
+        if !self.more.errors.is_empty() {
             let field = |e: &FieldError| json!({ "pointer": e.pointer, "code": e.code, "detail": e.detail });
-            body.insert("errors".into(), self.errors.iter().map(field).collect());
+            body.insert("errors".into(), self.more.errors.iter().map(field).collect());
         }
-        for (name, value) in &self.extensions {
+        for (name, value) in &self.more.extensions {
             body.insert((*name).into(), value.clone());
         }
         Value::Object(body)
@@ -163,7 +169,7 @@ impl Problem {
         if let Some(seconds) = self.retry_after {
             response.insert_header((header::RETRY_AFTER, seconds.to_string()));
         }
-        if let Some(allow) = &self.allow {
+        if let Some(allow) = &self.more.allow {
             response.insert_header((header::ALLOW, allow.as_str()));
         }
         if self.status == StatusCode::UNAUTHORIZED {
@@ -195,7 +201,7 @@ impl fmt::Display for Problem {
 
 impl std::error::Error for Problem {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_deref().map(|source| source as _)
+        self.more.source.as_deref().map(|source| source as _)
     }
 }
 
@@ -206,6 +212,6 @@ impl ResponseError for Problem {
 
     /// The edge's middleware renders a handler's error again, with its request id.
     fn error_response(&self) -> HttpResponse {
-        self.respond(&self.instance)
+        self.respond(&self.more.instance)
     }
 }

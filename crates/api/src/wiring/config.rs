@@ -222,9 +222,8 @@ impl Settings {
             .try_parsing(true)
             .source(Some(known));
         let all = Config::builder().add_source(file).add_source(environment).build();
-        let sections: Sections = all
-            .and_then(Config::try_deserialize)
-            .map_err(|error| wrong("the configuration can't be read", &error))?;
+        let sections: Sections =
+            all.and_then(Config::try_deserialize).map_err(|error| wrong("the configuration can't be read", &error))?;
         if !sections.admin.bootstrap_handle.is_empty() {
             warnings.push("SWP__ADMIN__BOOTSTRAP_HANDLE has no effect yet: this release has no admin API".to_owned());
         }
@@ -290,7 +289,8 @@ fn postgres(variables: &Variables) -> Result<Option<Postgres>, ConfigError> {
     let get = |name: &str| variables.get(name).filter(|value| !value.is_empty()).cloned();
     let Some(host) = get("DATABASE_HOST") else { return Ok(None) };
     let port = get("DATABASE_PORT").unwrap_or_else(|| "5432".to_owned());
-    let port = port.parse().map_err(|_| ConfigError(format!("DATABASE_PORT is {port:?}, but must be a port number.")))?;
+    let port =
+        port.parse().map_err(|_| ConfigError(format!("DATABASE_PORT is {port:?}, but must be a port number.")))?;
     Ok(Some(Postgres {
         host,
         port,
@@ -318,8 +318,9 @@ mod tests {
 
     #[test]
     fn the_service_cards_variables_choose_the_adapters() {
-        let settings = settings(&[("DATABASE_HOST", "db"), ("DATABASE_PASSWORD", "hunter22"), ("REDIS_URL", "redis://r/0")])
-            .expect("is well formed");
+        let settings =
+            settings(&[("DATABASE_HOST", "db"), ("DATABASE_PASSWORD", "hunter22"), ("REDIS_URL", "redis://r/0")])
+                .expect("is well formed");
         let postgres = settings.postgres.as_ref().expect("a host is set");
         assert_eq!((postgres.host.as_str(), postgres.port), ("db", 5432));
         assert!(!settings.is_embedded());
@@ -331,10 +332,23 @@ mod tests {
     fn the_fixed_names_are_settings() {
         let keys = known_keys();
         for name in [
-            "HTTP__PORT", "HTTP__HOST", "HTTP__ORIGINS", "HTTP__TRUSTED_HOPS", "SQLITE__PATH", "AUTH__KEYS",
-            "LIMITS__AUTH_PER_MINUTE", "LIMITS__WRITE_PER_MINUTE", "LIMITS__READ_PER_MINUTE",
-            "LIMITS__MESSAGES_PER_SECOND", "REALTIME__MAX_SOCKETS", "GAMES__GRACE_MS", "GAMES__READY_MS",
-            "GAMES__REPORT_WINDOW_MS", "MATCHMAKING__TICKET_TTL_MS", "MODES__FILE", "ADMIN__BOOTSTRAP_HANDLE",
+            "HTTP__PORT",
+            "HTTP__HOST",
+            "HTTP__ORIGINS",
+            "HTTP__TRUSTED_HOPS",
+            "SQLITE__PATH",
+            "AUTH__KEYS",
+            "LIMITS__AUTH_PER_MINUTE",
+            "LIMITS__WRITE_PER_MINUTE",
+            "LIMITS__READ_PER_MINUTE",
+            "LIMITS__MESSAGES_PER_SECOND",
+            "REALTIME__MAX_SOCKETS",
+            "GAMES__GRACE_MS",
+            "GAMES__READY_MS",
+            "GAMES__REPORT_WINDOW_MS",
+            "MATCHMAKING__TICKET_TTL_MS",
+            "MODES__FILE",
+            "ADMIN__BOOTSTRAP_HANDLE",
             "ADMIN__BOOTSTRAP_PASSWORD",
         ] {
             assert!(keys.contains(&format!("SWP__{name}")), "SWP__{name}");

@@ -20,11 +20,7 @@ pub(super) struct PooledHasher {
 
 impl PooledHasher {
     pub(super) fn new() -> Self {
-        Self {
-            inner: Argon2Hasher::default(),
-            turns: Arc::new(Semaphore::new(AT_ONCE)),
-            waiting: AtomicUsize::new(0),
-        }
+        Self { inner: Argon2Hasher::default(), turns: Arc::new(Semaphore::new(AT_ONCE)), waiting: AtomicUsize::new(0) }
     }
 
     async fn run<T: Send + 'static>(

@@ -35,7 +35,8 @@ pub(super) async fn run(app: Arc<App>, ports: LeaderPorts, mode: String, holder:
             Ok(step) => {
                 if step.matched > 0 {
                     app.wake_relay.notify_one();
-                    metrics::counter!("matchmaking_matches_total", "mode" => mode.clone()).increment(step.matched as u64);
+                    metrics::counter!("matchmaking_matches_total", "mode" => mode.clone())
+                        .increment(step.matched as u64);
                 }
                 if step.leading != led {
                     led = step.leading;

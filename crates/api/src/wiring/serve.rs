@@ -33,9 +33,14 @@ pub(super) async fn serve(settings: &Settings) -> Result<(), ConfigError> {
     start_background(&composed, &tasks, &migrated, &stop);
     let http = &settings.sections.http;
     let (server, addresses) =
-        server::start(Arc::clone(&composed.app), recorder.clone(), &http.host, http.port, http.workers).map_err(|error| {
-            ConfigError(format!("Port {} of {} can't be listened on: {error}. Set SWP__HTTP__PORT.", http.port, http.host))
-        })?;
+        server::start(Arc::clone(&composed.app), recorder.clone(), &http.host, http.port, http.workers).map_err(
+            |error| {
+                ConfigError(format!(
+                    "Port {} of {} can't be listened on: {error}. Set SWP__HTTP__PORT.",
+                    http.port, http.host
+                ))
+            },
+        )?;
     tasks.spawn(upkeep(recorder, stop.clone()));
     welcome(settings, &composed, &addresses);
     let handle = server.handle();
@@ -133,7 +138,9 @@ fn welcome(settings: &Settings, composed: &Composed, addresses: &[SocketAddr]) {
     _ = std::io::stdout().write_all(text.as_bytes());
     tracing::info!(port, embedded = settings.is_embedded(), replica = composed.replica, "serving");
     if settings.is_embedded() && std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() {
-        tracing::error!("EMBEDDED IN KUBERNETES: data dies with this pod, and replicas share nothing. Set DATABASE_HOST.");
+        tracing::error!(
+            "EMBEDDED IN KUBERNETES: data dies with this pod, and replicas share nothing. Set DATABASE_HOST."
+        );
     }
 }
 

@@ -54,6 +54,8 @@ struct Socket {
     mailbox: Arc<Mailbox>,
     wire: Wire,
     relays: Relays,
+    /// Calls that wait for their answer.
+    calls: usize,
     known: Option<Known>,
     /// Set once it is registered with the hub.
     id: Option<SocketId>,
@@ -86,6 +88,7 @@ pub(super) fn open(opening: Opening, known: Option<Known>) {
         mailbox: Arc::default(),
         wire,
         relays: Relays::default(),
+        calls: 0,
         known,
         id: None,
         timer: Box::pin(sleep_until(Instant::now())),
@@ -146,8 +149,12 @@ impl Socket {
         if self.timer.as_mut().poll(cx).is_ready() {
             return Poll::Ready(Turn::Timer);
         }
-        // Who doesn't take what is sent isn't listened to either.
-        if congested { Poll::Pending } else { self.poll_peer(cx) }
+        // Who doesn't take what is sent isn't listened to either; nor is one who asks faster than it can be answered.
+        // Waiting is better than a refusal: a second's messages often come in one piece.
+        if congested || self.calls >= self.app.sockets.config.in_flight {
+            return Poll::Pending;
+        }
+        self.poll_peer(cx)
     }
 
     fn poll_peer(&mut self, cx: &mut Context<'_>) -> Poll<Turn> {
@@ -185,7 +192,10 @@ impl Socket {
             Turn::Input(input) => self.feed(input),
             Turn::Mail(Mail::Signal(signal)) => self.feed(Input::Signal(signal)),
             Turn::Mail(Mail::Delivery(delivery)) => self.feed(delivery.into()),
-            Turn::Mail(Mail::Answer(Answer::Input(input))) => self.feed(input),
+            Turn::Mail(Mail::Answer(Answer::Input(input))) => {
+                self.calls -= usize::from(matches!(input, Input::Reply { .. }));
+                self.feed(input);
+            }
             Turn::Mail(Mail::Answer(Answer::SignedIn(signed, device))) => {
                 let outlet = Arc::clone(&self.mailbox);
                 self.id = Some(self.app.hub.register(signed.player_id, device, outlet));
@@ -257,7 +267,8 @@ impl Socket {
         self.beside(async move { work::read(&app, wanted).await });
     }
 
-    fn call(&self, player: PlayerId, call: CallId, request: Request) {
+    fn call(&mut self, player: PlayerId, call: CallId, request: Request) {
+        self.calls += 1;
         let app = Arc::clone(&self.app);
         if request.kind != RELAY {
             return self.beside(async move { work::call(&app, player, call, request).await });

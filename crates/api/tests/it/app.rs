@@ -52,12 +52,16 @@ impl Setup {
         self
     }
 
-    /// Starts it all and waits until every replica serves.
+    /// Starts it all and waits until every replica serves and finds what it depends on.
     pub(crate) async fn start(self) -> TestApp {
+        let absent = self.absent;
         let app = self.prepare().await;
-        for replica in &app.replicas {
+        for (number, replica) in app.replicas.iter().enumerate() {
             if let Err(why) = replica.healthy(Duration::from_secs(30)).await {
                 panic!("{why}");
+            }
+            if !absent {
+                app.says(number, "ok", Duration::from_secs(10)).await;
             }
         }
         app
@@ -158,5 +162,20 @@ impl TestApp {
     /// The Redis of a networked world.
     pub(crate) fn own_redis(&mut self) -> &mut ScratchRedis {
         self.redis.as_mut().expect("the setup is networked")
+    }
+}
+
+impl Drop for TestApp {
+    /// The end of each log, where a test has failed.
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            return;
+        }
+        for (number, replica) in self.replicas.iter().enumerate() {
+            let logs = replica.logs();
+            let lines: Vec<&str> = logs.lines().collect();
+            println!("The log of replica {number} ends with:");
+            lines[lines.len().saturating_sub(40)..].iter().for_each(|line| println!("  {line}"));
+        }
     }
 }

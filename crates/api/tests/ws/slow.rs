@@ -16,7 +16,8 @@ async fn a_peer_that_never_reads_is_cut_off_and_costs_little() {
     let player = world.guest().await;
     let mut socket = world.raw_signed_in(&player).await;
     let before = world.memory();
-    let asking = Frame::text(r#"{"id":"0123456789012345678901234567890123456789012345678901234567890123","type":"ping"}"#);
+    let asking =
+        Frame::text(r#"{"id":"0123456789012345678901234567890123456789012345678901234567890123","type":"ping"}"#);
     let burst = asking.bytes().repeat(1_000);
     // Until the server listens no more, too; and then until it has cut the connection.
     let end = timeout(GONE, async { while socket.write(&burst).await.is_ok() {} }).await;

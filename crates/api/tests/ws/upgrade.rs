@@ -38,13 +38,10 @@ async fn the_protocol_is_negotiated() {
     assert_eq!(client.protocol(), Some("shallweplay.v1"));
     let client = attempt(&world, "", None, &[]).await.expect("connects");
     assert_eq!(client.protocol(), None);
-    let mut socket = testkit::ws::raw::Socket::connect(
-        &world.authority(0),
-        "/ws",
-        &[("sec-websocket-protocol", "shallweplay.v2")],
-    )
-    .await
-    .expect("upgrades");
+    let mut socket =
+        testkit::ws::raw::Socket::connect(&world.authority(0), "/ws", &[("sec-websocket-protocol", "shallweplay.v2")])
+            .await
+            .expect("upgrades");
     assert_eq!(socket.read_close(PATIENCE).await.expect("is closed"), Some(4500));
 }
 

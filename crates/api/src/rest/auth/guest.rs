@@ -8,7 +8,7 @@ use crate::edge::{Body, Reply};
 use crate::problem::Problem;
 
 /// Sign in as a guest: a new one, or by `device_secret` the one this device has been before.
-#[utoipa::path(tag = "auth", request_body = GuestDto, responses(
+#[utoipa::path(operation_id = "sign_in_guest", tag = "auth", request_body = GuestDto, responses(
     (status = 201, description = "A new guest; keep the device secret", body = SignedInDto),
     (status = 200, description = "The guest this device has been before", body = SignedInDto),
     (status = "default", description = "A problem", body = ProblemDto, content_type = "application/problem+json"),

@@ -8,7 +8,7 @@ use crate::edge::{Body, Reply};
 use crate::problem::Problem;
 
 /// Sign in with handle and password. An unknown handle and a wrong password get the same answer.
-#[utoipa::path(tag = "auth", request_body = LoginDto, responses(
+#[utoipa::path(operation_id = "login", tag = "auth", request_body = LoginDto, responses(
     (status = 200, description = "Signed in", body = SignedInDto),
     (status = "default", description = "A problem", body = ProblemDto, content_type = "application/problem+json"),
 ))]

@@ -6,7 +6,7 @@ use crate::edge::{Body, Reply};
 use crate::problem::Problem;
 
 /// Sign this device out. Its tokens are refused and its sockets closed, on every replica; doing it twice is no error.
-#[utoipa::path(tag = "auth", request_body = RefreshDto, responses(
+#[utoipa::path(operation_id = "logout", tag = "auth", request_body = RefreshDto, responses(
     (status = 204, description = "Signed out"),
     (status = "default", description = "A problem", body = ProblemDto, content_type = "application/problem+json"),
 ))]

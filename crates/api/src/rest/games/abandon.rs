@@ -16,7 +16,7 @@ pub(crate) async fn call(app: &App, player: PlayerId, id: GameId, receipt: Optio
 }
 
 /// Leave for good. The others go on, or win.
-#[utoipa::path(tag = "games", security(("bearer" = [])), params(("id" = uuid::Uuid, Path)), responses(
+#[utoipa::path(operation_id = "abandon", tag = "games", security(("bearer" = [])), params(("id" = uuid::Uuid, Path)), responses(
     (status = 200, description = "The game", body = GameDto),
     (status = "default", description = "A problem", body = ProblemDto, content_type = "application/problem+json"),
 ))]

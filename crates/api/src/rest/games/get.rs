@@ -15,7 +15,7 @@ pub(crate) async fn call(app: &App, player: PlayerId, id: GameId) -> Result<Repl
 }
 
 /// A game: yours at any time, anybody's once it is over.
-#[utoipa::path(tag = "games", security(("bearer" = [])), params(("id" = uuid::Uuid, Path)), responses(
+#[utoipa::path(operation_id = "get_game", tag = "games", security(("bearer" = [])), params(("id" = uuid::Uuid, Path)), responses(
     (status = 200, description = "The game", body = GameDto),
     (status = "default", description = "A problem", body = ProblemDto, content_type = "application/problem+json"),
 ))]

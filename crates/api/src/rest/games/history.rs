@@ -54,7 +54,7 @@ async fn page(
 }
 
 /// A player's past games, newest first. Stable while games are added.
-#[utoipa::path(tag = "games", security(("bearer" = [])), params(("id" = uuid::Uuid, Path), HistoryParams), responses(
+#[utoipa::path(operation_id = "list_history", tag = "games", security(("bearer" = [])), params(("id" = uuid::Uuid, Path), HistoryParams), responses(
     (status = 200, description = "A page of games", body = PageDto<GameDto>),
     (status = 304, description = "As you have it"),
     (status = "default", description = "A problem", body = ProblemDto, content_type = "application/problem+json"),

@@ -18,7 +18,7 @@ pub(crate) struct LiveQuery {
 }
 
 /// Your games that aren't over.
-#[utoipa::path(tag = "games", security(("bearer" = [])), params(LiveQuery), responses(
+#[utoipa::path(operation_id = "list_live_games", tag = "games", security(("bearer" = [])), params(LiveQuery), responses(
     (status = 200, description = "At most one: nobody is in two games", body = PageDto<GameDto>),
     (status = "default", description = "A problem", body = ProblemDto, content_type = "application/problem+json"),
 ))]

@@ -23,7 +23,7 @@ pub(crate) async fn call(
 }
 
 /// Play a move, in games with rules. The server checks it.
-#[utoipa::path(tag = "games", security(("bearer" = [])), params(("id" = uuid::Uuid, Path)), request_body = MoveDto,
+#[utoipa::path(operation_id = "play_move", tag = "games", security(("bearer" = [])), params(("id" = uuid::Uuid, Path)), request_body = MoveDto,
     responses(
         (status = 200, description = "Played", body = MovedDto),
         (status = "default", description = "A problem", body = ProblemDto, content_type = "application/problem+json"),

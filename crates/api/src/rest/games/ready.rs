@@ -16,7 +16,7 @@ pub(crate) async fn call(app: &App, player: PlayerId, id: GameId, receipt: Optio
 }
 
 /// Say that you are ready; with the last one the game starts.
-#[utoipa::path(tag = "games", security(("bearer" = [])), params(("id" = uuid::Uuid, Path)), responses(
+#[utoipa::path(operation_id = "ready", tag = "games", security(("bearer" = [])), params(("id" = uuid::Uuid, Path)), responses(
     (status = 200, description = "The game", body = GameDto),
     (status = "default", description = "A problem", body = ProblemDto, content_type = "application/problem+json"),
 ))]

@@ -27,7 +27,7 @@ pub(crate) async fn call(
 }
 
 /// Report a result, in games that are scored on the clients. When all agree it settles at once.
-#[utoipa::path(tag = "games", security(("bearer" = [])), params(("id" = uuid::Uuid, Path)), request_body = ScoreDto,
+#[utoipa::path(operation_id = "report_score", tag = "games", security(("bearer" = [])), params(("id" = uuid::Uuid, Path)), request_body = ScoreDto,
     responses(
         (status = 200, description = "Accepted", body = ReportedDto),
         (status = "default", description = "A problem", body = ProblemDto, content_type = "application/problem+json"),

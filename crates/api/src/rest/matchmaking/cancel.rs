@@ -19,7 +19,7 @@ pub(crate) async fn call(
 }
 
 /// Leave the queue. Doing it twice is no error; a match that was quicker is (409 with the game's id).
-#[utoipa::path(tag = "matchmaking", security(("bearer" = [])), params(("id" = uuid::Uuid, Path)), responses(
+#[utoipa::path(operation_id = "cancel_ticket", tag = "matchmaking", security(("bearer" = [])), params(("id" = uuid::Uuid, Path)), responses(
     (status = 200, description = "The ticket, cancelled", body = TicketDto),
     (status = "default", description = "A problem", body = ProblemDto, content_type = "application/problem+json"),
 ))]

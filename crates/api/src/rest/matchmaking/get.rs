@@ -14,7 +14,7 @@ pub(crate) async fn call(app: &App, player: PlayerId, id: TicketId) -> Result<Re
 }
 
 /// One of your tickets: poll it where there is no socket.
-#[utoipa::path(tag = "matchmaking", security(("bearer" = [])), params(("id" = uuid::Uuid, Path)), responses(
+#[utoipa::path(operation_id = "get_ticket", tag = "matchmaking", security(("bearer" = [])), params(("id" = uuid::Uuid, Path)), responses(
     (status = 200, description = "The ticket", body = TicketDto),
     (status = "default", description = "A problem", body = ProblemDto, content_type = "application/problem+json"),
 ))]

@@ -21,7 +21,7 @@ pub(crate) async fn call(
 }
 
 /// Ask for a place in a queue. One at a time: a second one is refused with the first one's id.
-#[utoipa::path(tag = "matchmaking", security(("bearer" = [])), request_body = JoinDto, responses(
+#[utoipa::path(operation_id = "join_queue", tag = "matchmaking", security(("bearer" = [])), request_body = JoinDto, responses(
     (status = 201, description = "The ticket", body = TicketDto),
     (status = "default", description = "A problem", body = ProblemDto, content_type = "application/problem+json"),
 ))]

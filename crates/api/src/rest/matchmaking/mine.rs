@@ -20,7 +20,7 @@ pub(crate) struct MineQuery {
 }
 
 /// Your tickets, newest first.
-#[utoipa::path(tag = "matchmaking", security(("bearer" = [])), params(MineQuery), responses(
+#[utoipa::path(operation_id = "list_my_tickets", tag = "matchmaking", security(("bearer" = [])), params(MineQuery), responses(
     (status = 200, description = "A page of tickets", body = PageDto<TicketDto>),
     (status = "default", description = "A problem", body = ProblemDto, content_type = "application/problem+json"),
 ))]

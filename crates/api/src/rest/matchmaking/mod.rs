@@ -9,10 +9,5 @@ pub(crate) mod queues;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub(super) fn mount(config: &mut ServiceConfig<'_>) {
-    config
-        .service(join::join)
-        .service(mine::mine)
-        .service(get::get)
-        .service(cancel::cancel)
-        .service(queues::queues);
+    config.service(join::join).service(mine::mine).service(get::get).service(cancel::cancel).service(queues::queues);
 }

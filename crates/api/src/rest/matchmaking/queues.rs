@@ -7,7 +7,7 @@ use crate::problem::Problem;
 use crate::tokens::Caller;
 
 /// How many wait, for every mode that takes tickets.
-#[utoipa::path(tag = "matchmaking", security(("bearer" = [])), responses(
+#[utoipa::path(operation_id = "list_queues", tag = "matchmaking", security(("bearer" = [])), responses(
     (status = 200, description = "The queues", body = PageDto<QueueDto>),
     (status = "default", description = "A problem", body = ProblemDto, content_type = "application/problem+json"),
 ))]

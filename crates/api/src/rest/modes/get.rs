@@ -6,7 +6,7 @@ use crate::edge::{Reply, with_etag};
 use crate::problem::Problem;
 
 /// One mode.
-#[utoipa::path(tag = "modes", params(("mode" = String, Path, description = "Its key")), responses(
+#[utoipa::path(operation_id = "get_mode", tag = "modes", params(("mode" = String, Path, description = "Its key")), responses(
     (status = 200, description = "The mode", body = ModeDto),
     (status = 304, description = "As you have it"),
     (status = "default", description = "A problem", body = ProblemDto, content_type = "application/problem+json"),

@@ -19,7 +19,7 @@ pub(crate) struct ModesQuery {
 }
 
 /// Every mode, by key.
-#[utoipa::path(tag = "modes", params(ModesQuery), responses(
+#[utoipa::path(operation_id = "list_modes", tag = "modes", params(ModesQuery), responses(
     (status = 200, description = "The catalogue", body = PageDto<ModeDto>),
     (status = 304, description = "As you have it"),
     (status = "default", description = "A problem", body = ProblemDto, content_type = "application/problem+json"),

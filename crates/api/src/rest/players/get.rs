@@ -8,7 +8,7 @@ use crate::problem::Problem;
 use crate::tokens::Caller;
 
 /// A player's public profile.
-#[utoipa::path(tag = "players", security(("bearer" = [])), params(("id" = uuid::Uuid, Path)), responses(
+#[utoipa::path(operation_id = "get_player", tag = "players", security(("bearer" = [])), params(("id" = uuid::Uuid, Path)), responses(
     (status = 200, description = "The player", body = PlayerDto),
     (status = 304, description = "As you have it"),
     (status = "default", description = "A problem", body = ProblemDto, content_type = "application/problem+json"),

@@ -14,7 +14,7 @@ pub(crate) async fn call(app: &App, player: PlayerId) -> Result<Reply, Problem> 
 }
 
 /// Your own profile, private fields included.
-#[utoipa::path(tag = "players", security(("bearer" = [])), responses(
+#[utoipa::path(operation_id = "get_me", tag = "players", security(("bearer" = [])), responses(
     (status = 200, description = "You", body = OwnPlayerDto),
     (status = 304, description = "As you have it"),
     (status = "default", description = "A problem", body = ProblemDto, content_type = "application/problem+json"),

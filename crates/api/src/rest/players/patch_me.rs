@@ -8,19 +8,14 @@ use crate::edge::{Body, Idempotency, Outcome, Reply};
 use crate::problem::Problem;
 use crate::tokens::Caller;
 
-async fn call(
-    app: &App,
-    player: PlayerId,
-    patch: &ProfilePatch,
-    receipt: Option<Receipt>,
-) -> Result<Reply, Problem> {
+async fn call(app: &App, player: PlayerId, patch: &ProfilePatch, receipt: Option<Receipt>) -> Result<Reply, Problem> {
     let player = app.players.update_profile(player, patch, receipt).await.map_err(|error| app.refuse(error))?;
     app.directory.changed(player.id).await;
     Ok(Reply::ok(&OwnPlayerDto::from(&player)))
 }
 
 /// Change your profile. Absent fields stay, null clears.
-#[utoipa::path(tag = "players", security(("bearer" = [])), request_body = ProfilePatchDto, responses(
+#[utoipa::path(operation_id = "update_me", tag = "players", security(("bearer" = [])), request_body = ProfilePatchDto, responses(
     (status = 200, description = "You, as changed", body = OwnPlayerDto),
     (status = "default", description = "A problem", body = ProblemDto, content_type = "application/problem+json"),
 ))]
