@@ -32,8 +32,8 @@ export function lobbyScreen(app, notice) {
     const shape = size === 1 ? "solo" : mode.team_size === 1 && mode.teams === 2 ? "one against one" : mode.team_size === 1 ? `${size} players` : `${mode.team_size} against ${mode.team_size}`;
     const button = h("button", {
       type: "button", class: "button button-main", disabled: !known,
-      onclick: () => join(mode, button),
-    }, "Quick Match", h("span", { class: "visually-hidden" }, `: ${mode.name}`));
+      "aria-label": `Quick Match: ${mode.name}`, onclick: () => join(mode, button),
+    }, "Quick Match");
     return h("article", { class: `card card-${known ? mode.key : "plain"}` },
       h("div", { class: "card-art", "aria-hidden": "true" }, known?.art() ?? h("span", { class: "art-plain" }, "…")),
       h("div", { class: "card-words" },

@@ -2,16 +2,16 @@
 //! connection.
 //!
 //! ```text
-//!  bytes ─► Reader ─► Session ─► Wire ─► bytes        reader: frames, bounded before anything is kept
-//!                      ▲  │                           wire: what the connection hasn't taken yet, bounded
+//!  Guard ─► actix-ws ─► Session ─► Wire ─► actix-ws    guard: bytes, in order and bounded before anything is kept
+//!                        ▲  │                          wire: what the connection hasn't taken yet, bounded
 //!            Mailbox ──┘  └─► sign-in, calls, rows    mailbox: from the hub and from what runs beside the socket
 //! ```
 
 mod dispatch;
 mod fanout;
+mod guard;
 mod listener;
 mod mailbox;
-mod reader;
 mod relay;
 mod render;
 mod sign_in;

@@ -9,18 +9,17 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use actix_web::dev::Payload;
 use actix_web::rt;
-use bytes::Bytes;
+use actix_ws::{AggregatedMessage, AggregatedMessageStream, ProtocolError};
 use futures_util::Stream as _;
 use kernel::PlayerId;
-use realtime::{CallId, CloseCode, Effect, Effects, Input, Outlet as _, Request, Session, Signal, SocketId, Wanted};
+use realtime::{CallId, CloseCode, Effect, Effects, Fault, Input, Outlet as _, Request, Session, Signal, SocketId, Wanted};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::dispatch::RELAY;
+use super::guard::Found;
 use super::listener::Lifeline;
 use super::mailbox::{Answer, Mail, Mailbox};
-use super::reader::{Event, Reader};
 use super::sign_in::{self, Known};
 use super::sockets::Seat;
 use super::wire::{Flow, Wire};
@@ -36,7 +35,8 @@ const FAREWELL: Duration = Duration::from_secs(5);
 pub(super) struct Opening {
     pub(super) app: Arc<App>,
     pub(super) seat: Seat,
-    pub(super) payload: Payload,
+    pub(super) messages: AggregatedMessageStream,
+    pub(super) found: Found,
     pub(super) wire: Wire,
     pub(super) lifeline: Weak<Lifeline>,
 }
@@ -47,10 +47,9 @@ pub(super) type Relays = Rc<RefCell<VecDeque<(CallId, Request)>>>;
 struct Socket {
     app: Arc<App>,
     session: Session,
-    reader: Reader,
-    payload: Payload,
-    /// What was read and not yet looked at.
-    chunk: Bytes,
+    messages: AggregatedMessageStream,
+    /// Why the messages ended, if by a fault.
+    found: Found,
     mailbox: Arc<Mailbox>,
     wire: Wire,
     relays: Relays,
@@ -67,7 +66,7 @@ struct Socket {
 
 /// What wakes a socket's task.
 enum Turn {
-    Event(Event),
+    Message(AggregatedMessage),
     Input(Input),
     Mail(Mail),
     Timer,
@@ -77,14 +76,13 @@ enum Turn {
 
 /// Starts a socket's task on this worker. `known`: whom the upgrade signed in.
 pub(super) fn open(opening: Opening, known: Option<Known>) {
-    let Opening { app, seat, payload, wire, lifeline } = opening;
+    let Opening { app, seat, messages, found, wire, lifeline } = opening;
     let config = Arc::clone(&app.sockets.config);
     let socket = Socket {
-        reader: Reader::new(config.max_message_bytes),
         session: Session::new(config, app.clock.now()),
         app,
-        payload,
-        chunk: Bytes::new(),
+        messages,
+        found,
         mailbox: Arc::default(),
         wire,
         relays: Relays::default(),
@@ -101,20 +99,24 @@ pub(super) fn open(opening: Opening, known: Option<Known>) {
 }
 
 /// Closes a socket whose protocol isn't spoken here.
-pub(super) fn refuse(opening: Opening) {
-    close(&opening.wire, CloseCode::Version);
-    see_off(opening.lifeline);
+pub(super) fn refuse(mut opening: Opening) {
+    close(&mut opening.wire, CloseCode::Version);
+    see_off(opening.wire, opening.lifeline);
 }
 
-fn close(wire: &Wire, code: CloseCode) {
+fn close(wire: &mut Wire, code: CloseCode) {
     metrics::counter!("realtime_closes_total", "code" => code.code().to_string()).increment(1);
     wire.close(Some(code.code()), code.reason());
 }
 
-/// Cuts the connection off if it isn't gone after a while.
-fn see_off(lifeline: Weak<Lifeline>) {
+/// Sends what still waits, and cuts the connection off if it isn't gone after a while.
+fn see_off(mut wire: Wire, lifeline: Weak<Lifeline>) {
     rt::spawn(async move {
-        tokio::time::sleep(FAREWELL).await;
+        let until = Instant::now() + FAREWELL;
+        // Out of patience or not, the connection's end follows.
+        _ = tokio::time::timeout_at(until, wire.flush()).await;
+        drop(wire);
+        tokio::time::sleep_until(until).await;
         if let Some(lifeline) = lifeline.upgrade() {
             lifeline.cut();
         }
@@ -134,7 +136,7 @@ impl Socket {
                 tokio::task::yield_now().await;
             }
         }
-        see_off(self.lifeline.clone());
+        see_off(std::mem::take(&mut self.wire), self.lifeline.clone());
     }
 
     fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Turn> {
@@ -158,30 +160,26 @@ impl Socket {
     }
 
     fn poll_peer(&mut self, cx: &mut Context<'_>) -> Poll<Turn> {
-        loop {
-            match self.reader.next(&mut self.chunk) {
-                Ok(Some(event)) => return Poll::Ready(Turn::Event(event)),
-                Ok(None) => self.chunk = Bytes::new(),
-                Err(fault) => return Poll::Ready(Turn::Input(Input::Fault(fault))),
-            }
-            match Pin::new(&mut self.payload).poll_next(cx) {
-                Poll::Ready(Some(Ok(chunk))) => self.chunk = chunk,
-                Poll::Ready(Some(Err(_)) | None) => return Poll::Ready(Turn::Gone),
-                Poll::Pending => return Poll::Pending,
-            }
-        }
+        let Poll::Ready(message) = Pin::new(&mut self.messages).poll_next(cx) else { return Poll::Pending };
+        Poll::Ready(match (message, self.found.get()) {
+            (Some(Ok(message)), _) => Turn::Message(message),
+            (Some(Err(error)), _) => Turn::Input(Input::Fault(fault(&error))),
+            (None, Some(fault)) => Turn::Input(Input::Fault(fault)),
+            (None, None) => Turn::Gone,
+        })
     }
 
     fn take(&mut self, turn: Turn) {
         match turn {
-            Turn::Event(Event::Text(text)) => self.feed(Input::Text(text)),
-            Turn::Event(Event::Ping(payload)) => {
+            Turn::Message(AggregatedMessage::Text(text)) => self.feed(Input::Text(text)),
+            Turn::Message(AggregatedMessage::Binary(_)) => self.feed(Input::Fault(Fault::Binary)),
+            Turn::Message(AggregatedMessage::Ping(payload)) => {
                 self.feed(Input::ControlFrame);
                 self.wire.pong(payload);
             }
-            Turn::Event(Event::Pong) => self.feed(Input::ControlFrame),
-            Turn::Event(Event::Close(code)) => {
-                self.wire.close(code, "");
+            Turn::Message(AggregatedMessage::Pong(_)) => self.feed(Input::ControlFrame),
+            Turn::Message(AggregatedMessage::Close(reason)) => {
+                self.wire.close(reason.map(|reason| reason.code.into()), "");
                 self.feed(Input::PeerClosed);
                 self.over = true;
             }
@@ -224,7 +222,7 @@ impl Socket {
             match effect {
                 Effect::Send(text) => self.wire.text(text),
                 Effect::Close(code) => {
-                    close(&self.wire, code);
+                    close(&mut self.wire, code);
                     self.over = true;
                 }
                 Effect::SignIn { token, streams } => {
@@ -295,6 +293,15 @@ impl Socket {
         if self.timer.is_elapsed() || due < self.timer.deadline() {
             self.timer.as_mut().reset(due);
         }
+    }
+}
+
+/// The guard leaves little that actix-ws could object to: text that isn't UTF-8, above all.
+pub(super) fn fault(error: &ProtocolError) -> Fault {
+    match error {
+        ProtocolError::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => Fault::BadUtf8,
+        ProtocolError::Overflow => Fault::TooLarge,
+        _ => Fault::Protocol,
     }
 }
 

@@ -2,15 +2,14 @@
 
 use std::rc::Rc;
 
-use actix_http::ws::handshake;
-use actix_web::body::MessageBody as _;
 use actix_web::http::header;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{FromRequest as _, HttpRequest, HttpResponse, dev, web};
 
+use super::guard::Guard;
 use super::listener::Lifeline;
 use super::sign_in;
 use super::socket::{self, Opening};
-use super::wire::wire;
+use super::wire::Wire;
 use crate::app::App;
 use crate::edge;
 use crate::problem::Problem;
@@ -28,25 +27,26 @@ pub(crate) async fn upgrade(
     if !edge::origin_allowed(&req, &app.settings.origins) {
         return Err(Problem::of("realtime.origin_refused"));
     }
-    let detail = "This address speaks WebSocket (RFC 6455, version 13): send an upgrade request.";
-    let mut response = handshake(req.head()).map_err(|_| Problem::new("request.malformed", detail))?;
     let seat = app.sockets.seat().filter(|_| !app.health.is_draining());
     let seat = seat.ok_or_else(|| Problem::of("realtime.full").retry_after(2))?;
+    let limit = app.sockets.config.max_message_bytes;
+    let (guard, found) = Guard::new(payload.into_inner(), limit);
+    let mut guarded: dev::Payload = dev::Payload::Stream { payload: Box::pin(guard) };
+    let guarded = web::Payload::from_request(&req, &mut guarded).await.map_err(|_| Problem::of("internal"))?;
+    let detail = "This address speaks WebSocket (RFC 6455, version 13): send an upgrade request.";
+    let (response, session, messages) = actix_ws::handle_with_protocols(&req, guarded, &[PROTOCOL])
+        .map_err(|_| Problem::new("request.malformed", detail))?;
     let known = sign_in::at_upgrade(&app, &req).await?;
-    let protocol = asked_for(&req);
-    if protocol == Asked::V1 {
-        response.insert_header((header::SEC_WEBSOCKET_PROTOCOL, PROTOCOL));
-    }
-    let (wire, body) = wire();
-    let response = response.message_body(body.boxed()).map_err(|_| Problem::of("internal"))?;
+    let messages = messages.max_frame_size(limit).aggregate_continuations().max_continuation_size(limit);
     let lifeline = req.conn_data::<Rc<Lifeline>>().map(Rc::downgrade).unwrap_or_default();
-    let opening = Opening { app: app.into_inner(), seat, payload: payload.into_inner(), wire, lifeline };
-    if protocol == Asked::Others {
+    let opening =
+        Opening { app: app.into_inner(), seat, messages, found, wire: Wire::new(session), lifeline };
+    if asked_for(&req) == Asked::Others {
         socket::refuse(opening);
     } else {
         socket::open(opening, known);
     }
-    Ok(response.into())
+    Ok(response)
 }
 
 /// What the client asked for.

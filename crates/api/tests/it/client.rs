@@ -125,8 +125,44 @@ impl Client {
         self.render("POST", path, Some(body))
     }
 
+    /// Begins a POST: returns once the server has read its head and waits for the body.
+    pub(crate) async fn begin_post(&self, path: &str, body: &Value) -> Begun {
+        let body = body.to_string();
+        let head = self
+            .with("content-type", "application/json")
+            .with("content-length", &body.len().to_string())
+            .with("expect", "100-continue")
+            .with("connection", "close")
+            .head("POST", path);
+        let mut stream = TcpStream::connect(&self.authority).await.expect("connects");
+        stream.write_all(&head).await.expect("sends");
+        let mut go_on = [0; 25];
+        timeout(PATIENCE, stream.read_exact(&mut go_on)).await.expect("is told in time").expect("is told to go on");
+        assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
+        Begun { stream, body }
+    }
+
     pub(crate) async fn connect(&self) -> Connection {
         Connection::open(&self.authority).await.expect("connects")
+    }
+}
+
+/// A request of which the server has the head.
+pub(crate) struct Begun {
+    stream: TcpStream,
+    body: String,
+}
+
+impl Begun {
+    /// Sends the body; the answer's status and JSON.
+    pub(crate) async fn finish(mut self) -> (u16, Value) {
+        self.stream.write_all(self.body.as_bytes()).await.expect("sends");
+        let mut answer = String::new();
+        let read = timeout(PATIENCE, self.stream.read_to_string(&mut answer)).await;
+        read.expect("is answered in time").expect("is answered");
+        let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("has a status");
+        let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+        (status, serde_json::from_str(body).unwrap_or_default())
     }
 }
 

@@ -7,6 +7,7 @@ mod worlds;
 mod app;
 mod client;
 mod players;
+mod sockets;
 mod tokens;
 mod wait;
 
@@ -20,5 +21,6 @@ mod idempotency;
 mod lists;
 mod operations;
 mod path;
+mod realtime;
 mod restart;
 mod sessions;

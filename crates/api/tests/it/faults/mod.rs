@@ -3,3 +3,4 @@
 mod kill_9;
 mod postgres;
 mod redis;
+mod sockets;

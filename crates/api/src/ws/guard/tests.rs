@@ -1,3 +1,10 @@
+use std::task::Waker;
+
+use actix_web::http::header;
+use actix_web::test::TestRequest;
+use actix_web::{FromRequest as _, dev, web};
+use actix_ws::AggregatedMessage;
+use bytestring::ByteString;
 use proptest::prelude::*;
 
 use super::*;
@@ -23,24 +30,46 @@ fn frame(first: u8, payload: &[u8], declared: Option<u64>) -> Vec<u8> {
     bytes
 }
 
-/// Everything that comes of these chunks.
+/// What a peer sent, as actix-ws gives it behind the guard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Event {
+    Text(ByteString),
+    Ping(Bytes),
+    Pong,
+    Close(Option<u16>),
+}
+
+/// Everything that comes of these chunks, read as a socket does.
 fn read(chunks: impl IntoIterator<Item = Vec<u8>>) -> (Vec<Event>, Option<Fault>) {
-    let (mut reader, mut events) = (Reader::new(LIMIT), Vec::new());
-    for chunk in chunks {
-        let mut chunk = Bytes::from(chunk);
-        loop {
-            match reader.next(&mut chunk) {
-                Ok(Some(event)) => events.push(event),
-                Ok(None) => break,
-                Err(fault) => {
-                    assert_eq!(reader.next(&mut Bytes::from_static(b"more")), Err(fault), "a fault stays");
-                    return (events, Some(fault));
-                }
-            }
-            assert!(reader.kept() <= 2 * LIMIT + 125);
-        }
+    let chunks: Vec<_> = chunks.into_iter().map(|chunk| Ok(Bytes::from(chunk))).collect();
+    let payload: dev::Payload = dev::Payload::Stream { payload: Box::pin(futures_util::stream::iter(chunks)) };
+    let (guard, found) = Guard::new(payload, LIMIT);
+    let req = TestRequest::get()
+        .insert_header((header::UPGRADE, "websocket"))
+        .insert_header((header::CONNECTION, "upgrade"))
+        .insert_header((header::SEC_WEBSOCKET_VERSION, "13"))
+        .insert_header((header::SEC_WEBSOCKET_KEY, "dGhlIHNhbXBsZSBub25jZQ=="))
+        .to_http_request();
+    let mut guarded: dev::Payload = dev::Payload::Stream { payload: Box::pin(guard) };
+    let guarded = web::Payload::from_request(&req, &mut guarded).into_inner().expect("is taken");
+    let (_response, _session, messages) = actix_ws::handle(&req, guarded).expect("is an upgrade");
+    let mut messages = messages.max_frame_size(LIMIT).aggregate_continuations().max_continuation_size(LIMIT);
+    let (mut events, mut cx) = (Vec::new(), Context::from_waker(Waker::noop()));
+    loop {
+        let event = match Pin::new(&mut messages).poll_next(&mut cx) {
+            Poll::Pending => continue,
+            Poll::Ready(None) => return (events, found.get()),
+            Poll::Ready(Some(Err(error))) => return (events, Some(crate::ws::socket::fault(&error))),
+            Poll::Ready(Some(Ok(message))) => message,
+        };
+        events.push(match event {
+            AggregatedMessage::Text(text) => Event::Text(text),
+            AggregatedMessage::Binary(_) => panic!("the guard lets no binary pass"),
+            AggregatedMessage::Ping(payload) => Event::Ping(payload),
+            AggregatedMessage::Pong(_) => Event::Pong,
+            AggregatedMessage::Close(reason) => Event::Close(reason.map(|reason| reason.code.into())),
+        });
     }
-    (events, None)
 }
 
 fn text(text: &str) -> Event {

@@ -1,0 +1,43 @@
+// Two replicas on PostgreSQL and Redis, one player on each: the same game.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Player, bothSeated, leave, networked, openChromium, playOut, startBackend } from "./stage.mjs";
+
+const missing = ["SWP_TEST_POSTGRES_URL", "SWP_TEST_REDIS_URL"].filter((name) => !process.env[name]);
+const skip = missing.length > 0 && `${missing.join(" and ")} not set; cargo xtask test starts both services`;
+
+let world, replicas = [], browser;
+before(async () => {
+  if (skip) return;
+  world = await networked();
+  // At once: the migrations must not mind.
+  replicas = await Promise.all([startBackend({ env: world.env }), startBackend({ env: world.env })]);
+  browser = await openChromium();
+});
+after(async () => {
+  await browser?.close();
+  await Promise.all(replicas.map((replica) => replica.stop()));
+  await world?.drop();
+});
+
+test("players of two replicas meet, finish a game and both read it", { skip }, async () => {
+  const mia = await Player.arrive(browser, replicas[0].url, "Mia");
+  const ned = await Player.arrive(browser, replicas[1].url, "Ned", { colorScheme: "dark" });
+  for (const player of [mia, ned]) await player.signIn();
+  await mia.quickMatch("Tic-tac-toe");
+  await mia.see(".waiting");
+  await ned.quickMatch("Tic-tac-toe");
+  const [crosses, rings] = await bothSeated(mia, ned);
+  await playOut([crosses, rings], [0, 4, 1, 5, 2]);
+  await Promise.all([crosses.ended("win"), rings.ended("loss")]);
+  await mia.show("replica-one");
+  await ned.show("replica-two");
+  for (const [player, other] of [[mia, ned], [ned, mia]]) {
+    await player.page.getByRole("button", { name: "Back to the lobby" }).click();
+    const row = player.page.locator(".history-row");
+    await row.first().waitFor();
+    assert.match(await row.first().innerText(), new RegExp(`${player === crosses ? "Won" : "Lost"}[^]*${other.name}`));
+    player.content();
+  }
+  await leave(mia, ned);
+});
