@@ -1,7 +1,7 @@
 //! What stands in front of actix-ws: it buffers a frame whole before it compares the length, and its errors overtake the
 //! messages before them. The guard follows the frames (RFC 6455) in the stream of bytes, and ends the stream before the
 //! first header that is over the limit, fragmented to dust, not masked, out of order or of an unknown kind. It passes one
-//! frame at a time, so whatever is decoded comes in the order of the frames, and the fault last.
+//! message at a time, so whatever is decoded comes in the order of the frames, and the fault last.
 
 use std::cell::Cell;
 use std::pin::Pin;
@@ -57,7 +57,8 @@ impl Frames {
         Self { limit, head: [0; 14], have: 0, frame: None, size: 0, frames: 0, close: Vec::new() }
     }
 
-    /// How many of these bytes may pass: up to the end of a frame, or all of them. The flag says: a frame has ended.
+    /// How many of these bytes may pass: up to the end of a message or a control frame, or all of them. The flag says:
+    /// there is something whole to decode.
     ///
     /// # Errors
     /// What the peer did wrong, in the frame that these bytes go on with.
@@ -81,7 +82,9 @@ impl Frames {
                 let frame = *frame;
                 self.frame = None;
                 self.finish(frame)?;
-                return Ok((passed, true));
+                if frame.last {
+                    return Ok((passed, true));
+                }
             }
         }
         Ok((passed, false))
@@ -187,7 +190,7 @@ pub(super) struct Guard {
     /// What was read and hasn't passed yet.
     chunk: Bytes,
     frames: Frames,
-    /// A frame has just passed: let it be decoded before the next one.
+    /// Something whole has just passed: let it be decoded before the next.
     rest: bool,
     found: Found,
 }

@@ -132,12 +132,15 @@ async fn limits_say_how_much_is_left_and_when_to_come_back() {
 async fn two_replicas_share_their_limits() {
     let app = Setup::networked(2).with("SWP__LIMITS__WRITE_PER_MINUTE", "6").start().await;
     let ada = app.guest(0, "Ada").await;
-    for n in 0..6 {
-        let api = ada.at(&app.client(n)).api;
-        api.patch(ME, json!({ "bio": n.to_string() })).await.expect_status(200);
+    let mut taken = 0;
+    for n in 0..12 {
+        let answer = ada.at(&app.client(n)).api.patch(ME, json!({ "bio": n.to_string() })).await;
+        match answer.status {
+            200 => taken += 1,
+            _ => _ = answer.expect_problem(429, "rate_limited"),
+        }
     }
-    for n in 0..2 {
-        let refused = ada.at(&app.client(n)).api.patch(ME, json!({ "bio": "one more" })).await;
-        refused.expect_problem(429, "rate_limited");
-    }
+    // Were they counted by each replica for itself, it would be twelve. A count that Redis is too slow to answer is the
+    // replica's own, so on a loaded machine it may be a few more than six.
+    assert!((6..=8).contains(&taken), "{taken}");
 }

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::app::{KEYS, Setup, TestApp};
-use crate::client::{Answered as _, Client};
+use crate::client::{Answered as _, Begun, Client};
 use crate::players::Player;
 use crate::tokens::{claims, signed};
 use crate::wait::{seconds, until_true};
@@ -97,21 +97,19 @@ async fn a_refresh_token_works_once_and_reuse_ends_the_session(app: TestApp) {
 
 async fn of_concurrent_refreshes_one_wins_and_the_session_lives(app: TestApp) {
     let ada = app.guest(0, "Ada").await;
-    let request =
-        |api: &Client| api.post_rendered("/api/v1/auth/refresh", &json!({ "refresh_token": ada.refresh_token }));
-    let mut connections = Vec::new();
+    let mut begun = Vec::new();
     for n in 0..8 {
-        let api = app.client(n);
-        connections.push((api.connect().await, request(&api)));
+        // All of them are under way before the first is decided.
+        let body = json!({ "refresh_token": ada.refresh_token });
+        begun.push(app.client(n).begin_post("/api/v1/auth/refresh", &body).await);
     }
-    let answers = join_all(connections.iter_mut().map(|(connection, request)| connection.exchange(request))).await;
-    let answers: Vec<_> = answers.into_iter().map(|answer| answer.expect("is answered")).collect();
-    let (won, lost): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 200);
-    assert_eq!(won.len(), 1, "{:?}", answers.iter().map(|answer| answer.json()["code"].clone()).collect::<Vec<_>>());
-    for answer in lost {
-        answer.expect_problem(401, "auth.refresh_raced");
+    let answers = join_all(begun.into_iter().map(Begun::finish)).await;
+    let (won, lost): (Vec<_>, Vec<_>) = answers.iter().partition(|(status, _)| *status == 200);
+    assert_eq!(won.len(), 1, "{answers:?}");
+    for (status, body) in lost {
+        assert_eq!((*status, &body["code"]), (401, &json!("auth.refresh_raced")), "{body}");
     }
-    let winner = Player::signed_in(&app.client(0), &won[0].json());
+    let winner = Player::signed_in(&app.client(0), &won[0].1);
     winner.api.get(ME).await.expect_status(200);
     refresh(&app.client(1), &winner.refresh_token).await.expect_status(200);
 }
