@@ -93,7 +93,7 @@ export function duelBoard({ app, opponent, game, complain, reread, refresh }) {
   }
 
   async function report() {
-    if (kept.reported || isOver(game()) && game().result) return;
+    if (kept.reported || game().result?.version > 0) return;
     say(status, "Sending your score…");
     try {
       const secret = game().you?.session_secret ?? (await app.swp.game(game().id)).you?.session_secret;

@@ -45,7 +45,7 @@ export function fold(game, type, data) {
     case "game.moved":
       if (data.sequence < game.sequence) return game;
       return { ...game, status: later(game.status, "in_progress"), sequence: data.sequence, state: data.state,
-        turn: isOver(game) ? null : data.turn, deadline_at: data.deadline_at ?? null };
+        turn: isOver(game) ? null : data.turn, deadline_at: data.deadline_at ?? game.deadline_at };
     case "game.updated": {
       const players = data.players ? withNames(game.players, data.players) : game.players;
       const status = later(game.status, data.status);

@@ -106,9 +106,9 @@ export function gameScreen(app, first) {
     if (moved || next.status !== before.status) problem.replaceChildren();
     render();
     board.update?.(game, before);
-    // A move's event tells no deadline: the game does.
-    if (moved && !isOver(game) && !game.deadline_at && before.deadline_at) reread();
     if (!isOver(before)) getReady();
+    // Events tell the result; who left and why stands in the game itself.
+    if (isFinal(game) && !isFinal(before)) reread();
   }
 
   function render() {
@@ -157,8 +157,8 @@ export function gameScreen(app, first) {
     const left = game.deadline_at ? Math.ceil((Date.parse(game.deadline_at) - app.now()) / 1000) : null;
     clock.hidden = left === null || isFinal(game);
     if (clock.hidden) return;
-    const what = game.status === "in_progress" ? (game.turn === null ? "to play" : "to move") : isOver(game) ? "for the other report" : "to get ready";
-    say(clock, left > 0 ? `${left >= 60 ? `${Math.floor(left / 60)} min ${left % 60} s` : `${left} s`} ${what}` : "Time is up…");
+    const what = game.status === "in_progress" ? "left" : isOver(game) ? "for the other report" : "to get ready";
+    say(clock, left > 0 ? `${left > 120 ? `${Math.round(left / 60)} min` : `${left} s`} ${what}` : "Time is up…");
     clock.toggleAttribute("data-short", left <= 5);
   }
 

@@ -40,7 +40,7 @@ export function historyPanel(app) {
     const me = mySeat(game, app.me.id);
     const other = otherSeat(game, app.me.id);
     const score = Number.isFinite(me?.score) && Number.isFinite(other?.score) ? `${me.score} : ${other.score}` : "";
-    const facts = [app.modeName(game.mode), score, game.result ? `v${game.result.version} ${game.result.status}` : game.status.replaceAll("_", " ")];
+    const facts = [app.modeName(game.mode), score, game.result?.version > 0 ? `v${game.result.version} ${game.result.status}` : game.status.replaceAll("_", " ")];
     return h("li", { class: "history-row", tabindex: "-1", "data-outcome": outcome ?? "none", "data-game": game.id },
       h("span", { class: "verdict" }, WORDS[outcome] ?? "No result"),
       other && face(other.player.id),

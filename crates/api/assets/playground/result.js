@@ -6,10 +6,17 @@ const EXPLAIN = {
   finished: "Over; the result is being settled.",
   disputed: "Both told different scores, so nothing is counted until it is looked at.",
   settled: "It stands in the ledger.",
-  aborted: "Somebody wasn’t ready in time.",
+  aborted: "Somebody wasn’t ready in time, so nothing is counted.",
   abandoned: "A player left before the end.",
   voided: "The result was taken back.",
 };
+
+function why(game) {
+  if (game.status === "aborted" || game.status === "abandoned") return ""; // said below
+  const left = game.players.find(({ status }) => status === "abandoned");
+  if (left) return `${left.player.display_name} left the game. `;
+  return game.ended?.reason === "max_duration" ? "Time ran out. " : "";
+}
 
 export function resultPanel(app, outcome) {
   const ledger = h("p", { class: "ledger", role: "status" });
@@ -35,8 +42,8 @@ export function resultPanel(app, outcome) {
     element,
     update(game) {
       mode = game.mode;
-      const version = game.result ? ` Result version ${game.result.version}: ${game.result.status}.` : "";
-      say(ledger, `${EXPLAIN[game.status] ?? ""}${version}`);
+      const version = game.result?.version > 0 ? ` Result version ${game.result.version}: ${game.result.status}.` : "";
+      say(ledger, `${why(game)}${EXPLAIN[game.status] ?? ""}${version}`);
       element.dataset.final = isFinal(game);
       element.dataset.outcome = outcome() ?? "none";
       const scored = game.players.some(({ score }) => Number.isFinite(score));

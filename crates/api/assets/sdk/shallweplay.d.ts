@@ -37,7 +37,11 @@ export interface Seat {
   rating_before: number | null; rating_after: number | null;
 }
 export interface Result {
-  version: number; status: string;
+  /** From 1; 0 while nothing stands yet. */
+  version: number;
+  status: "open" | "disputed" | "settled" | "voided";
+  /** How it was decided. */
+  reason?: "rules" | "reports" | "abandoned" | (string & {}) | null;
   standings?: { player_id: Id; seat: number; team: number; score: number | null; outcome: Outcome }[];
   [field: string]: unknown;
 }
@@ -50,6 +54,7 @@ export interface Game<State = unknown> {
   turn: number | null; state: State | null;
   you: { seat: number; session_secret: string } | null;
   created_at: Time; started_at: Time | null; finished_at: Time | null; deadline_at: Time | null;
+  ended?: { reason: string; by: string | null } | null;
   result: Result | null;
 }
 

@@ -256,10 +256,12 @@ export class ShallWePlay {
   async call(method, path, { body, query, auth = true, key } = {}) {
     const url = new URL(`/api/v1${path}`, this.#base);
     for (const [name, value] of Object.entries(query ?? {})) if (value != null) url.searchParams.set(name, value);
-    const repeatable = !path.startsWith("/auth/"); // those ignore keys
+    // Sign-in calls ignore keys. A guest or a login too many does no harm; a refresh token spent twice does.
+    const keyed = !path.startsWith("/auth/");
+    const repeatable = keyed || path === "/auth/guest" || path === "/auth/login";
     const headers = { accept: "application/json" };
     if (body !== undefined) headers["content-type"] = "application/json";
-    if (method !== "GET" && repeatable) headers["idempotency-key"] = key ?? newKey();
+    if (method !== "GET" && keyed) headers["idempotency-key"] = key ?? newKey();
     const payload = body === undefined ? undefined : JSON.stringify(body);
 
     for (let repeated = !repeatable, renewed = false; ; ) {

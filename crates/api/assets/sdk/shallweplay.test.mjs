@@ -147,15 +147,16 @@ describe("calls", () => {
     assert.notEqual(second, other);
   });
 
-  test("lost twice is a ConnectionError; signing in is never repeated by itself", async () => {
+  test("lost twice is a ConnectionError; a refresh token is never sent twice", async () => {
     const { swp, calls } = client({ replies: [{ body: tokens(1) }, new TypeError("network")] });
     await assert.doesNotReject(swp.signInAsGuest());
     const failing = assert.rejects(swp.me(), ConnectionError);
     await settle();
     mock.timers.tick(500);
     await failing;
-    await assert.rejects(swp.login({ handle: "ada", password: "x" }), ConnectionError);
-    assert.deepEqual(calls.map((call) => call.path), ["/auth/guest", "/players/me", "/players/me", "/auth/login"]);
+    await assert.rejects(swp.refresh(), ConnectionError);
+    assert.deepEqual(calls.map((call) => call.path), ["/auth/guest", "/players/me", "/players/me", "/auth/refresh"]);
+    assert.equal(calls.at(-1).headers["idempotency-key"], undefined);
   });
 
   test("a problem document becomes a ProblemError with its fields", async () => {

@@ -224,6 +224,7 @@ impl Settings {
         let all = Config::builder().add_source(file).add_source(environment).build();
         let sections: Sections =
             all.and_then(Config::try_deserialize).map_err(|error| wrong("the configuration can't be read", &error))?;
+        check(&sections)?;
         if !sections.admin.bootstrap_handle.is_empty() {
             warnings.push("SWP__ADMIN__BOOTSTRAP_HANDLE has no effect yet: this release has no admin API".to_owned());
         }
@@ -255,6 +256,30 @@ impl Settings {
             max_sockets: realtime.max_sockets,
             heartbeat_ms: realtime.heartbeat_ms,
         }
+    }
+}
+
+/// Values of the right type that can't be meant.
+fn check(sections: &Sections) -> Result<(), ConfigError> {
+    let Sections { http, database, realtime, games, matchmaking, .. } = sections;
+    let counts = [
+        ("SWP__HTTP__WORKERS", http.workers),
+        ("SWP__DATABASE__POOL_SIZE", database.pool_size),
+        ("SWP__REALTIME__MAX_SOCKETS", realtime.max_sockets),
+    ];
+    let windows = [
+        ("SWP__GAMES__READY_MS", games.ready_ms),
+        ("SWP__GAMES__REPORT_WINDOW_MS", games.report_window_ms),
+        ("SWP__GAMES__GRACE_MS", games.grace_ms),
+        ("SWP__GAMES__EVIDENCE_MS", games.evidence_ms),
+        ("SWP__GAMES__MAX_DURATION_MS", games.max_duration_ms),
+        ("SWP__MATCHMAKING__TICKET_TTL_MS", Some(matchmaking.ticket_ttl_ms)),
+    ];
+    let zero = counts.into_iter().find(|(_, count)| *count == 0).map(|(name, _)| name);
+    let negative = windows.into_iter().find(|(_, window)| window.is_some_and(|ms| ms <= 0)).map(|(name, _)| name);
+    match zero.or(negative) {
+        Some(name) => Err(ConfigError(format!("{name} must be at least 1."))),
+        None => Ok(()),
     }
 }
 
@@ -374,6 +399,10 @@ mod tests {
     fn wrong_values_are_told_in_a_sentence() {
         let error = settings(&[("SWP__HTTP__PORT", "lots")]).expect_err("is no port");
         assert!(error.to_string().contains("port"), "{error}");
+        for name in ["SWP__HTTP__WORKERS", "SWP__GAMES__READY_MS", "SWP__MATCHMAKING__TICKET_TTL_MS"] {
+            let error = settings(&[(name, "0")]).expect_err("can't be meant");
+            assert!(error.to_string().contains(name), "{error}");
+        }
         let error = settings(&[("DATABASE_HOST", "db"), ("DATABASE_PORT", "x")]).expect_err("is no port");
         assert!(error.to_string().contains("DATABASE_PORT"), "{error}");
     }

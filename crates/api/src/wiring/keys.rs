@@ -49,8 +49,12 @@ fn parse(entry: &str) -> Result<SigningKey, ConfigError> {
 /// The key beside the database file, readable by its owner alone: tokens survive a restart.
 fn kept(database: &Path, ids: &dyn IdSource) -> Result<String, ConfigError> {
     let path = database.with_extension("key");
-    let wrong =
-        |error: std::io::Error| ConfigError(format!("The signing key {} can't be kept: {error}.", path.display()));
+    let wrong = |error: std::io::Error| {
+        ConfigError(format!(
+            "{} can't be written: {error}. Set SWP__SQLITE__PATH to a folder that can.",
+            path.display()
+        ))
+    };
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(wrong)?;
     }

@@ -16,11 +16,17 @@ use super::{checks, leaders, relay, sweeper};
 use crate::server;
 use crate::ws;
 
+/// How long a replica says that it is going away before it takes no more connections: until the others are asked instead.
+const FAREWELL: Duration = Duration::from_millis(1_500);
 /// How long background work may take to end its batch.
 const WIND_DOWN: Duration = Duration::from_secs(5);
 
 /// Serves until a signal; `Ok` means an orderly end.
 pub(super) async fn serve(settings: &Settings) -> Result<(), ConfigError> {
+    // Each socket takes two files; the usual soft limit of 1,024 would end at 500 players.
+    if let Err(error) = rlimit::increase_nofile_limit(rlimit::INFINITY) {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
     let composed = compose(settings)?;
     for warning in &settings.warnings {
         tracing::warn!("{warning}");
@@ -161,11 +167,11 @@ async fn drain(composed: &Composed, settings: &Settings) {
     let app = &composed.app;
     app.health.drain();
     let spread = Duration::from_millis(settings.sections.realtime.drain_ms);
-    if app.hub.stats().sockets == 0 {
-        return;
-    }
-    ws::drain(&app.hub, spread);
     let begun = Instant::now();
+    ws::drain(&app.hub, spread);
+    if !settings.is_embedded() {
+        tokio::time::sleep(FAREWELL).await;
+    }
     while app.hub.stats().sockets > 0 && begun.elapsed() < spread + Duration::from_secs(3) {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

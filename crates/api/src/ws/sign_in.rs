@@ -129,7 +129,7 @@ async fn look_up(app: &App, known: Known, streams: &[StreamKey]) -> Result<(Sign
     Ok((signed, player.suspended_at(now).is_some()))
 }
 
-/// Where the player stands. Parties come with the friends of issue C; until then nobody is in one.
+/// Where the player stands. There are no parties yet, so nobody is in one.
 fn live(engaged: Engagement) -> Json {
     let (mut ticket, mut proposal, mut game) = (None, None, None);
     match engaged {

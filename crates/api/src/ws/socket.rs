@@ -13,7 +13,9 @@ use actix_web::rt;
 use actix_ws::{AggregatedMessage, AggregatedMessageStream, ProtocolError};
 use futures_util::Stream as _;
 use kernel::PlayerId;
-use realtime::{CallId, CloseCode, Effect, Effects, Fault, Input, Outlet as _, Request, Session, Signal, SocketId, Wanted};
+use realtime::{
+    CallId, CloseCode, Effect, Effects, Fault, Input, Outlet as _, Request, Session, Signal, SocketId, Wanted,
+};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::dispatch::RELAY;

@@ -39,8 +39,7 @@ pub(crate) async fn upgrade(
     let known = sign_in::at_upgrade(&app, &req).await?;
     let messages = messages.max_frame_size(limit).aggregate_continuations().max_continuation_size(limit);
     let lifeline = req.conn_data::<Rc<Lifeline>>().map(Rc::downgrade).unwrap_or_default();
-    let opening =
-        Opening { app: app.into_inner(), seat, messages, found, wire: Wire::new(session), lifeline };
+    let opening = Opening { app: app.into_inner(), seat, messages, found, wire: Wire::new(session), lifeline };
     if asked_for(&req) == Asked::Others {
         socket::refuse(opening);
     } else {

@@ -215,6 +215,7 @@ test("leaving a game is asked about first and told to the other", async () => {
   await kim.page.getByRole("button", { name: "Leave the game" }).click();
   await kim.page.getByRole("button", { name: "Leave", exact: true }).click();
   await Promise.all([kim.see(".result"), lou.see(".result")]);
+  await lou.page.getByText("Kim left the game.").waitFor();
   await lou.show("opponent-left");
   kim.content();
   lou.content();

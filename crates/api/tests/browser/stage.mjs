@@ -40,8 +40,10 @@ export async function startBackend({ args = [], env = {} } = {}) {
     child.kill("SIGKILL");
     throw error;
   });
+  const url = `http://127.0.0.1:${port}`;
+  await healthy(url, () => log);
   return {
-    url: `http://127.0.0.1:${port}`,
+    url,
     log: () => log,
     async stop() {
       child.kill("SIGTERM");
@@ -51,6 +53,17 @@ export async function startBackend({ args = [], env = {} } = {}) {
       assert.equal(how, 0, `the backend ends cleanly:\n${log.slice(-2000)}`);
     },
   };
+}
+
+// It serves before its dependencies have answered, and refuses writes until then.
+async function healthy(url, log) {
+  const until = Date.now() + START_MS;
+  for (;;) {
+    const { status, dependencies } = await (await fetch(`${url}/health`)).json();
+    if (status === "ok") return;
+    assert.ok(Date.now() < until, `the backend stays ${status}: ${JSON.stringify(dependencies)}\n${log()}`);
+    await new Promise((done) => setTimeout(done, 50));
+  }
 }
 
 /** Environment for replicas that share a database of their own and a Redis. */

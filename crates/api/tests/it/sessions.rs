@@ -42,7 +42,7 @@ async fn every_sort_of_bad_token_is_refused(app: TestApp) {
     let (old_kid, old_secret) = KEYS.split(',').nth(1).and_then(|key| key.split_once(':')).expect("there are two");
     let now = good["iat"].as_i64().expect("is a number");
     let bodies = good.to_string();
-    let bent = ada.access_token.replacen(|c: char| c == 'e', "f", 3);
+    let bent = ada.access_token.replacen('e', "f", 3);
     for (what, token) in [
         ("nonsense", "x".to_owned()),
         ("empty", String::new()),

@@ -24,8 +24,9 @@ const MIGRATION_LOCK: i64 = 0x5357_5000;
 const SHARED: usize = 4;
 /// Longer than a quiet pool would need: a burst of players must queue here rather than be refused.
 const POOL_WAIT: Duration = Duration::from_millis(800);
-/// For connecting and logging in; whoever waits for it has a budget of its own.
-const CONNECT_WAIT: Duration = Duration::from_secs(1);
+/// For connecting and logging in. Shorter than the wait for the pool, so that a server that doesn't answer is told from
+/// a pool that is merely busy.
+const CONNECT_WAIT: Duration = Duration::from_millis(600);
 
 /// Where PostgreSQL is. Its debug form hides the password.
 #[derive(Clone)]

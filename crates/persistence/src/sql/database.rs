@@ -185,6 +185,8 @@ impl Database {
     async fn writer(&self) -> Result<Writer, StoreError> {
         match self.inner.connections.writer().await {
             Ok(conn) => Ok(conn),
+            // All connections are busy with other callers: this one is refused, but the database is there.
+            Err(why) if why.is::<tokio::time::error::Elapsed>() => Err(StoreError::Unavailable(why)),
             Err(why) => self.judged(Err(StoreError::Unavailable(why))),
         }
     }

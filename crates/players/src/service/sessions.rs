@@ -1,8 +1,8 @@
 use std::time::Duration;
 
-use kernel::{PlayerId, Riders, SessionId, Timestamp};
+use kernel::{PlayerId, Riders, SessionId, StoreError, Timestamp};
 
-use super::{Players, SignedIn};
+use super::{ATTEMPTS, Players, SignedIn};
 use crate::decide::{self, SecondUse};
 use crate::{
     Error, Exchange, PlayerEvent, RefreshToken, RevokeReason, Rotation, SESSION_LIFE, Secret, SecretHash, Session,
@@ -29,7 +29,16 @@ impl Players {
         let at = self.ports.clock.now();
         let exchange =
             Exchange { session: old.session, old: old.hash, new: new.hash, at, expires_at: at + SESSION_LIFE };
-        match self.ports.sessions.rotate(exchange).await.map_err(Error::at("refreshing the session"))? {
+        let mut left = ATTEMPTS;
+        let rotation = loop {
+            left -= 1;
+            match self.ports.sessions.rotate(exchange.clone()).await {
+                // A twin held the row for too long: by now it knows who won.
+                Err(StoreError::Stale) if left > 0 => {}
+                answer => break answer.map_err(Error::at("refreshing the session"))?,
+            }
+        };
+        match rotation {
             Rotation::Rotated(session) => self.answer_refresh(&old, session, refresh_token).await,
             Rotation::Lost { session, used } => self.refuse_second_use(&session, &used, arrived_at).await,
             Rotation::Ended => Err(Error::SessionEnded),
