@@ -32,7 +32,7 @@ impl Players {
         let mut left = ATTEMPTS;
         let rotation = loop {
             left -= 1;
-            match self.ports.sessions.rotate(exchange.clone()).await {
+            match self.ports.sessions.rotate(exchange).await {
                 // A twin held the row for too long: by now it knows who won.
                 Err(StoreError::Stale) if left > 0 => {}
                 answer => break answer.map_err(Error::at("refreshing the session"))?,
