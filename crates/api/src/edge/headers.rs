@@ -6,6 +6,10 @@ use kernel::Decision;
 const PAGE_POLICY: &str = "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; base-uri 'none'; \
                            form-action 'self'; frame-ancestors 'none'; object-src 'none'";
 
+/// The API browser styles its own elements from script.
+const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; \
+                           form-action 'self'; frame-ancestors 'none'; object-src 'none'";
+
 fn put(headers: &mut HeaderMap, name: &'static str, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         headers.insert(HeaderName::from_static(name), value);
@@ -19,12 +23,13 @@ pub(super) fn finish<B>(response: &mut ServiceResponse<B>, request_id: &str, dec
         .get(header::CONTENT_TYPE)
         .and_then(|kind| kind.to_str().ok())
         .is_some_and(|kind| kind.starts_with("text/html"));
+    let policy = if response.request().path().starts_with("/api/docs") { DOCS_POLICY } else { PAGE_POLICY };
     let headers = response.headers_mut();
     put(headers, "x-request-id", request_id);
     put(headers, "x-content-type-options", "nosniff");
     put(headers, "referrer-policy", "no-referrer");
     if is_page && !headers.contains_key(header::CONTENT_SECURITY_POLICY) {
-        put(headers, "content-security-policy", PAGE_POLICY);
+        put(headers, "content-security-policy", policy);
     }
     if decision.limit > 0 {
         put(headers, "ratelimit-limit", &decision.limit.to_string());

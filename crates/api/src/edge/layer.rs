@@ -26,6 +26,7 @@ pub(crate) async fn layer(
     let begun = Instant::now();
     let request_id = request_id(&app, &req);
     req.extensions_mut().insert(ArrivedAt(app.clock.now()));
+    let trace_id = trace_id(&req);
     let method = req.method().clone();
     let route = req.match_pattern().unwrap_or_else(|| String::from("unmatched"));
     let (answer, decision) = if req.path().starts_with("/api/v1/") {
@@ -35,12 +36,12 @@ pub(crate) async fn layer(
         (next.call(req).await, Decision::UNLIMITED)
     };
     let result = answer.map(|response| {
-        let mut response = rendered(response, &request_id);
+        let mut response = rendered(response, &request_id, trace_id.as_deref());
         headers::finish(&mut response, &request_id, decision);
         response
     });
     let status = result.as_ref().map_or_else(|error| error.as_response_error().status_code(), ServiceResponse::status);
-    crate::telemetry::request_done(&method, &route, status.as_u16(), begun.elapsed());
+    crate::telemetry::request_done(&method, &route, status.as_u16(), begun.elapsed(), trace_id.as_deref());
     result
 }
 
@@ -83,6 +84,14 @@ fn request_id(app: &App, req: &ServiceRequest) -> String {
     given.filter(presentable).map_or_else(|| app.ids.uuid(app.clock.now()).to_string(), str::to_owned)
 }
 
+/// The caller's trace (W3C Trace Context, `version-traceid-parentid-flags`), so that our log lines can be found by it.
+fn trace_id(req: &ServiceRequest) -> Option<String> {
+    let parent = req.headers().get("traceparent")?.to_str().ok()?;
+    let id = parent.split('-').nth(1)?;
+    let valid = id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit()) && id.bytes().any(|b| b != b'0');
+    valid.then(|| id.to_owned())
+}
+
 fn sign_in(app: &App, req: &ServiceRequest) -> SignIn {
     let Some(value) = req.headers().get(header::AUTHORIZATION) else { return SignIn::Missing };
     let token = value.to_str().ok().and_then(|value| value.split_once(' '));
@@ -99,7 +108,7 @@ fn refused(req: ServiceRequest, problem: &Problem, request_id: &str) -> ServiceR
 }
 
 /// Errors get their request id here, the one place that knows it, and their source is logged here, once.
-fn rendered(response: ServiceResponse<BoxBody>, request_id: &str) -> ServiceResponse<BoxBody> {
+fn rendered(response: ServiceResponse<BoxBody>, request_id: &str, trace_id: Option<&str>) -> ServiceResponse<BoxBody> {
     let Some(error) = response.response().error() else { return response };
     let fallback;
     let problem = match error.as_error::<Problem>() {
@@ -115,9 +124,29 @@ fn rendered(response: ServiceResponse<BoxBody>, request_id: &str) -> ServiceResp
         }
     };
     if let Some(chain) = problem.chain() {
-        tracing::warn!(request_id, code = problem.code(), status = problem.status().as_u16(), chain, "request failed");
+        let status = problem.status().as_u16();
+        tracing::warn!(request_id, trace_id, code = problem.code(), status, chain, "request failed");
     }
     let amended = problem.respond(request_id);
     let (req, _) = response.into_parts();
     ServiceResponse::new(req, amended)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+
+    #[test]
+    fn only_a_well_formed_trace_is_taken_up() {
+        let id = |value: &'static str| {
+            trace_id(&TestRequest::default().insert_header(("traceparent", value)).to_srv_request())
+        };
+        let good = "4bf92f3577b34da6a3ce929d0e0e4736";
+        assert_eq!(id("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01").as_deref(), Some(good));
+        for bad in ["", "00", "00-0000000000000000000000000000000-1-1", "00-4bf92f3577b34da6a3ce929d0e0e473g-1-1"] {
+            assert_eq!(id(bad), None, "{bad}");
+        }
+        assert_eq!(id("00-00000000000000000000000000000000-00f067aa0ba902b7-01"), None, "all zeros is no trace");
+    }
 }

@@ -32,6 +32,7 @@ pub(super) async fn serve(settings: &Settings) -> Result<(), ConfigError> {
         tracing::warn!("{warning}");
     }
     let recorder = recorder()?;
+    metrics::gauge!("build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     let stop = CancellationToken::new();
     let tasks = TaskTracker::new();
     composed.clock.sample(&*composed.stores.time).await;
