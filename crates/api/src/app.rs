@@ -87,8 +87,6 @@ pub(crate) struct App {
 
 /// The bus topic that says: sessions were ended, read the rows.
 pub(crate) const SESSIONS_TOPIC: &str = "sessions";
-/// How far back ended sessions are read. A revocation may become visible a while after its time.
-const OVERLAP_MS: i64 = 60_000;
 
 impl App {
     /// To be called after sessions were ended, before the reply: this replica knows at once, the others in a moment.
@@ -100,7 +98,7 @@ impl App {
     /// Reads which sessions were ended lately and closes their sockets.
     pub(crate) async fn read_revocations(&self) {
         let now = self.clock.now();
-        match self.players.revoked_since(now.plus_millis(-OVERLAP_MS)).await {
+        match self.players.revoked_since(self.revocations.unread_since(now)).await {
             Ok(sessions) => {
                 let news = self.revocations.note(sessions, now);
                 if !news.is_empty() {

@@ -37,6 +37,8 @@ pub(super) async fn serve(settings: &Settings) -> Result<(), ConfigError> {
     let tasks = TaskTracker::new();
     composed.clock.sample(&*composed.stores.time).await;
     let migrated = prepare_database(&composed, &tasks, &stop).await;
+    // Before the first request: tokens of sessions that were ended while this replica wasn't there must be refused.
+    composed.app.read_revocations().await;
     start_background(&composed, &tasks, &migrated, &stop);
     let http = &settings.sections.http;
     let (server, addresses) =
