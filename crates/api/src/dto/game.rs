@@ -127,8 +127,9 @@ fn result(snapshot: &GameSnapshot, line: Option<(&'static str, i32)>) -> Option<
 impl GameDto {
     /// A game as `viewer` sees it.
     pub(crate) fn of(game: &Game, viewer: Option<PlayerId>, names: &Names) -> Self {
-        let mut dto = Self::from_snapshot(&game.snapshot(viewer), names);
-        dto.result = result(&game.snapshot(viewer), game.result_line());
+        let snapshot = game.snapshot(viewer);
+        let mut dto = Self::from_snapshot(&snapshot, names);
+        dto.result = result(&snapshot, game.result_line());
         dto.you = viewer
             .and_then(|id| game.player(id))
             .map(|player| YouDto { seat: player.seat, session_secret: player.secret.0.clone() });
