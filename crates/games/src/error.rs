@@ -1,9 +1,10 @@
 //! Every way a call about games can be refused.
 
-use kernel::{ErrorKind, FieldError, Refusal, StoreError};
+use kernel::{Engagement, ErrorKind, FieldError, Refusal, StoreError, Timestamp};
 use serde_json::{Value, json};
 
-use crate::words::Status;
+use crate::mode::ModeError;
+use crate::words::{InviteState, Status};
 
 /// Why a command was refused. Nothing changed then.
 #[derive(Debug, thiserror::Error)]
@@ -74,7 +75,7 @@ pub enum Error {
     /// Outside what the mode believes.
     #[error("{detail}")]
     OutOfEnvelope {
-        /// The rule: `min`, `max`, `max_per_second` or `min_duration`.
+        /// The rule: `min`, `max`, `max_per_second`, `min_duration` or `fields`.
         rule: &'static str,
         /// JSON pointer to the value.
         pointer: String,
@@ -84,6 +85,77 @@ pub enum Error {
     /// The report can't be what was meant.
     #[error("the report isn't complete or contradicts itself")]
     InvalidReport(Vec<FieldError>),
+    /// The mode is switched off.
+    #[error("this mode is switched off")]
+    ModeDisabled,
+    /// Somebody to be seated is doing something else: waiting in a queue, or in another game.
+    #[error("a player is in a queue or a game already")]
+    Busy {
+        /// Whether it is the asker.
+        you: bool,
+        /// What the player is doing.
+        doing: Engagement,
+    },
+    /// These players can't be invited together.
+    #[error("these players can't be invited")]
+    BadInvitees(Vec<FieldError>),
+    /// No practice bot plays this mode.
+    #[error("no practice bot plays this mode")]
+    NoBot,
+    /// No such invitation, or one that isn't the asker's to know of.
+    #[error("there is no such invitation")]
+    InviteNotFound,
+    /// The invitation was answered, or is over.
+    #[error("the invitation can't be answered any more")]
+    InviteNotOpen {
+        /// Where it stands.
+        state: InviteState,
+    },
+    /// Every seat is taken.
+    #[error("every seat of the game is taken")]
+    Full {
+        /// Where the game stands.
+        state: Status,
+    },
+    /// Nobody who would have to be gone is, or not for long enough.
+    #[error("the others are there, or may still come back")]
+    NothingToClaim {
+        /// From when on, if nobody comes back.
+        claim_at: Option<Timestamp>,
+    },
+    /// A game that can't be repeated: not over, or never begun.
+    #[error("only a game that was played can be repeated")]
+    NoRematch {
+        /// Where it stands.
+        state: Status,
+    },
+    /// Needs a game that is over.
+    #[error("the game isn't over")]
+    NotFinished {
+        /// Where it stands.
+        state: Status,
+    },
+    /// The result can't be disputed now.
+    #[error("this result can't be disputed")]
+    NotDisputable {
+        /// Where it stands.
+        state: Status,
+    },
+    /// Another statement of this player stands.
+    #[error("you have said something else about this result")]
+    AlreadyDisputed,
+    /// Needs a game whose result stands in the ledger, or waits for a decision.
+    #[error("the game has no result that could be changed")]
+    NoResult {
+        /// Where it stands.
+        state: Status,
+    },
+    /// An operator's scores can't be what was meant.
+    #[error("the scores aren't complete or name strangers")]
+    InvalidScores(Vec<FieldError>),
+    /// A mode that can't be published.
+    #[error("the mode isn't valid")]
+    InvalidMode(#[source] ModeError),
     /// The store refused or failed.
     #[error("the games store said no")]
     Store(#[source] StoreError),
@@ -108,13 +180,29 @@ impl Refusal for Error {
             Self::AlreadyReported => "games.already_reported",
             Self::OutOfEnvelope { .. } => "games.out_of_envelope",
             Self::InvalidReport(_) => "games.invalid_report",
+            Self::ModeDisabled => "games.mode_disabled",
+            Self::Busy { you: true, .. } => "games.busy",
+            Self::Busy { you: false, .. } => "games.player_busy",
+            Self::BadInvitees(_) => "games.bad_invitees",
+            Self::NoBot => "games.no_bot",
+            Self::InviteNotFound => "games.invite_not_found",
+            Self::InviteNotOpen { .. } => "games.invite_not_open",
+            Self::Full { .. } => "games.full",
+            Self::NothingToClaim { .. } => "games.nothing_to_claim",
+            Self::NoRematch { .. } => "games.no_rematch",
+            Self::NotFinished { .. } => "games.not_finished",
+            Self::NotDisputable { .. } => "games.not_disputable",
+            Self::AlreadyDisputed => "games.already_disputed",
+            Self::NoResult { .. } => "games.no_result",
+            Self::InvalidScores(_) => "games.invalid_scores",
+            Self::InvalidMode(_) => "games.invalid_mode",
             Self::Store(error) => error.code(),
         }
     }
 
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::NotFound | Self::UnknownMode => ErrorKind::NotFound,
+            Self::NotFound | Self::UnknownMode | Self::InviteNotFound => ErrorKind::NotFound,
             Self::NotAPlayer | Self::BadSecret => ErrorKind::Forbidden,
             Self::NotInProgress { .. }
             | Self::NotWaiting { .. }
@@ -124,8 +212,24 @@ impl Refusal for Error {
             | Self::StaleSequence { .. }
             | Self::NoMoves
             | Self::ServerDecided
-            | Self::AlreadyReported => ErrorKind::Conflict,
-            Self::IllegalMove { .. } | Self::OutOfEnvelope { .. } | Self::InvalidReport(_) => ErrorKind::Invalid,
+            | Self::AlreadyReported
+            | Self::ModeDisabled
+            | Self::Busy { .. }
+            | Self::InviteNotOpen { .. }
+            | Self::Full { .. }
+            | Self::NothingToClaim { .. }
+            | Self::NoRematch { .. }
+            | Self::NotFinished { .. }
+            | Self::NotDisputable { .. }
+            | Self::AlreadyDisputed
+            | Self::NoResult { .. } => ErrorKind::Conflict,
+            Self::IllegalMove { .. }
+            | Self::OutOfEnvelope { .. }
+            | Self::InvalidReport(_)
+            | Self::BadInvitees(_)
+            | Self::NoBot
+            | Self::InvalidScores(_)
+            | Self::InvalidMode(_) => ErrorKind::Invalid,
             Self::Store(error) => error.kind(),
         }
     }
@@ -136,7 +240,9 @@ impl Refusal for Error {
             Self::OutOfEnvelope { rule, pointer, detail } => {
                 vec![FieldError::new(pointer.clone(), rule, detail.clone())]
             }
-            Self::InvalidReport(fields) => fields.clone(),
+            Self::InvalidReport(fields) | Self::BadInvitees(fields) | Self::InvalidScores(fields) => fields.clone(),
+            Self::NoBot => vec![FieldError::new("/bot", "no_bot", "No practice bot plays this mode.")],
+            Self::InvalidMode(error) => vec![FieldError::new(error.pointer.clone(), "invalid", error.why.clone())],
             Self::Store(error) => error.fields(),
             _ => Vec::new(),
         }
@@ -147,7 +253,20 @@ impl Refusal for Error {
             Self::NotInProgress { state }
             | Self::NotWaiting { state }
             | Self::DeadlinePassed { state }
-            | Self::Left { state } => vec![("state", json!(state))],
+            | Self::Left { state }
+            | Self::Full { state }
+            | Self::NoRematch { state }
+            | Self::NotFinished { state }
+            | Self::NotDisputable { state }
+            | Self::NoResult { state } => vec![("state", json!(state))],
+            Self::InviteNotOpen { state } => vec![("state", json!(state))],
+            // What others are doing is theirs.
+            Self::Busy { you: true, doing } => match (doing, doing.subject()) {
+                (Engagement::Ticket(_), Some(id)) => vec![("ticket_id", json!(id))],
+                (Engagement::Game(_), Some(id)) => vec![("game_id", json!(id))],
+                _ => Vec::new(),
+            },
+            Self::NothingToClaim { claim_at: Some(at) } => vec![("claim_at", json!(at))],
             Self::NotYourTurn { sequence } | Self::StaleSequence { sequence } => vec![("sequence", json!(sequence))],
             Self::OutOfEnvelope { rule, .. } => vec![("rule", json!(rule))],
             Self::Store(error) => error.extensions(),
@@ -157,6 +276,7 @@ impl Refusal for Error {
 
     fn retry_at(&self) -> Option<kernel::Timestamp> {
         match self {
+            Self::NothingToClaim { claim_at } => *claim_at,
             Self::Store(error) => error.retry_at(),
             _ => None,
         }

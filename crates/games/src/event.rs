@@ -1,12 +1,13 @@
 //! What happened to games, in the form clients and handlers see. Players are ids; names resolve when somebody reads.
 //! Fields are only ever added: stored events must stay readable.
 
-use kernel::{GameId, PlayerId, StreamKey};
+use kernel::{GameId, InviteId, PlayerId, StreamKey, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::model::{Ended, Game, GameSnapshot, ResultVersion};
-use crate::words::{PlayerStatus, Status};
+use crate::model::{Ended, Game, ResultVersion};
+use crate::snapshot::GameSnapshot;
+use crate::words::{InviteState, PlayerStatus, Status};
 
 /// One transition of a game.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +26,63 @@ pub enum GameEvent {
     Disputed(Concluded),
     /// `game.voided`: it counts for nothing.
     Voided(Concluded),
+    /// `game.opponent_gone`: a player isn't there any more.
+    OpponentGone(Presence),
+    /// `game.opponent_back`: and is again.
+    OpponentBack(Presence),
+    /// `game.invited`, to this player's own stream.
+    Invited(PlayerId, Invited),
+    /// `invite.updated`, to the streams of who made it and whom it is for.
+    InviteUpdated(InviteUpdated),
+}
+
+/// Data of `game.opponent_gone` and `game.opponent_back`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Presence {
+    /// Which game.
+    pub game_id: GameId,
+    /// Who.
+    pub player_id: PlayerId,
+    /// Seat number.
+    pub seat: u8,
+    /// In how many milliseconds the others may claim, counted from this event; none when back.
+    pub claim_in: Option<i64>,
+    /// From when on the others may claim; none when back.
+    pub claim_at: Option<Timestamp>,
+}
+
+/// Data of `game.invited`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invited {
+    /// The invitation.
+    pub invite_id: InviteId,
+    /// To which game.
+    pub game_id: GameId,
+    /// Of which mode.
+    pub mode: String,
+    /// Who invites.
+    pub from: PlayerId,
+    /// Until when it can be answered.
+    pub expires_at: Timestamp,
+    /// The game this one would repeat.
+    pub rematch_of: Option<GameId>,
+}
+
+/// Data of `invite.updated`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InviteUpdated {
+    /// Which invitation.
+    pub invite_id: InviteId,
+    /// To which game.
+    pub game_id: GameId,
+    /// Who made it.
+    pub from: PlayerId,
+    /// Whom it is for; none for a link.
+    pub to: Option<PlayerId>,
+    /// Where it stands.
+    pub state: InviteState,
+    /// Why, where there is more to say.
+    pub reason: Option<String>,
 }
 
 /// Data of `game.started`. The one event that carries a secret, so it goes to nobody else.
@@ -49,6 +107,9 @@ pub struct Updated {
     pub players: Vec<UpdatedPlayer>,
     /// Why it ended, if it did.
     pub ended: Option<Ended>,
+    /// The game that repeats this one, once somebody asked for it.
+    #[serde(default)]
+    pub rematch: Option<GameId>,
 }
 
 /// One player in [`Updated`].
@@ -69,10 +130,10 @@ pub struct Moved {
     pub game_id: GameId,
     /// Who moved.
     pub seat: u8,
-    /// The move as it was accepted.
+    /// The move as it was accepted; null while it is sealed.
     #[serde(rename = "move")]
     pub mv: Value,
-    /// Moves played, this one included.
+    /// Moves (in simultaneous games: rounds) played, this one included.
     pub sequence: i64,
     /// The seat to move next.
     pub turn: Option<u8>,
@@ -100,6 +161,7 @@ impl Updated {
             status: game.status,
             players: game.players.iter().map(player).collect(),
             ended: game.ended.clone(),
+            rematch: game.rematch,
         }
     }
 }
@@ -122,18 +184,26 @@ impl GameEvent {
             Self::Settled(_) => "game.settled",
             Self::Disputed(_) => "game.disputed",
             Self::Voided(_) => "game.voided",
+            Self::OpponentGone(_) => "game.opponent_gone",
+            Self::OpponentBack(_) => "game.opponent_back",
+            Self::Invited(..) => "game.invited",
+            Self::InviteUpdated(_) => "invite.updated",
         }
     }
 
-    /// The stream that carries it.
+    /// The streams that carry it.
     #[must_use]
-    pub fn stream(&self) -> StreamKey {
+    pub fn audience(&self) -> Vec<StreamKey> {
         match self {
-            Self::Started(player, _) => StreamKey::player(*player),
-            Self::Updated(data) => StreamKey::game(data.game_id),
-            Self::Moved(data) => StreamKey::game(data.game_id),
+            Self::Started(player, _) | Self::Invited(player, _) => vec![StreamKey::player(*player)],
+            Self::InviteUpdated(data) => {
+                [Some(data.from), data.to].into_iter().flatten().map(StreamKey::player).collect()
+            }
+            Self::Updated(data) => vec![StreamKey::game(data.game_id)],
+            Self::Moved(data) => vec![StreamKey::game(data.game_id)],
+            Self::OpponentGone(data) | Self::OpponentBack(data) => vec![StreamKey::game(data.game_id)],
             Self::Finished(data) | Self::Settled(data) | Self::Disputed(data) | Self::Voided(data) => {
-                StreamKey::game(data.game_id)
+                vec![StreamKey::game(data.game_id)]
             }
         }
     }
@@ -146,6 +216,9 @@ impl GameEvent {
             Self::Started(_, data) => serde_json::to_value(data),
             Self::Updated(data) => serde_json::to_value(data),
             Self::Moved(data) => serde_json::to_value(data),
+            Self::OpponentGone(data) | Self::OpponentBack(data) => serde_json::to_value(data),
+            Self::Invited(_, data) => serde_json::to_value(data),
+            Self::InviteUpdated(data) => serde_json::to_value(data),
             Self::Finished(data) | Self::Settled(data) | Self::Disputed(data) | Self::Voided(data) => {
                 serde_json::to_value(data)
             }

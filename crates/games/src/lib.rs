@@ -15,12 +15,13 @@
 //! ```
 //! use std::sync::Arc;
 //! use kernel::{Clock, FakeClock, GameId, GameSpec, IdSource, PlayerId, Riders, RosterSeat, SeededIds, memory::MemoryKernel};
-//! use shallweplay_games::{Catalogue, Games, memory::MemoryGameStore};
+//! use shallweplay_games::{Catalogue, Games, GamesPorts, memory::MemoryGameStore};
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
 //! let (clock, ids) = (Arc::new(FakeClock::default()), Arc::new(SeededIds::new(1)));
 //! let world = MemoryKernel::new(clock.clone(), ids.clone());
-//! let games = Games::new(MemoryGameStore::new(world.clone()), Arc::new(Catalogue::shipped()?), clock.clone(), ids.clone());
+//! let store = MemoryGameStore::new(world.clone());
+//! let games = Games::new(GamesPorts::in_memory(&store, Catalogue::shipped()?, clock.clone(), ids.clone()));
 //! let [id, ann, ben] = [0; 3].map(|_| ids.uuid(clock.now()));
 //! let (id, ann, ben) = (GameId::new(id), PlayerId::new(ann), PlayerId::new(ben));
 //! let seat = |player_id, n| RosterSeat { player_id, team: n, seat: n, secret: kernel::SessionSecret(ids.secret()) };
@@ -41,26 +42,38 @@ pub mod contract;
 pub mod decide;
 mod error;
 mod event;
+mod invite;
 mod ledger;
+mod log;
 pub mod memory;
 mod mode;
+mod mode_book;
 mod model;
 mod roster;
 pub mod rules;
 mod service;
+mod snapshot;
 mod store;
 mod words;
 
 pub use change::{Change, GameChange};
 pub use decide::ScoreReport;
 pub use error::Error;
-pub use event::{Concluded, GameEvent, Moved, Started, Updated, UpdatedPlayer};
+pub use event::{Concluded, GameEvent, InviteUpdated, Invited, Moved, Presence, Started, Updated, UpdatedPlayer};
+pub use invite::Invite;
 pub use ledger::LedgerEntry;
-pub use mode::{Catalogue, Envelope, Mode, ModeError, RulesOf, WindowSettings, Windows};
+pub use log::{LogEntry, LogLine};
+pub use mode::{Catalogue, Envelope, Mode, ModeError, RatingModel, RulesOf, WindowSettings, Windows};
+pub use mode_book::ModeBook;
 pub use model::{
-    Ended, EndedBy, Game, GamePlayer, GameSnapshot, PinnedRules, PlayerSnapshot, Report, ResultVersion, Standing,
+    Ended, EndedBy, Evidence, Game, GamePlayer, Gone, LogHead, Origin, PinnedRules, RatingLine, Report, ResultVersion,
+    Standing,
 };
 pub use roster::RelayRoster;
-pub use service::{Games, Played, Reported, Swept};
-pub use store::{GameStore, HistoryFilter, HistoryPosition, HistoryQuery};
-pub use words::{Outcome, PlayerStatus, ResultStatus, Status};
+pub use service::{Games, GamesPorts, Played, Reported, Swept};
+pub use snapshot::{GameSnapshot, PlayerSnapshot};
+pub use store::{
+    Attendance, AttendanceStore, CaseFilter, CaseStore, GameStore, HistoryFilter, HistoryPosition, HistoryQuery,
+    InviteStore, ModeStore, Seen,
+};
+pub use words::{Claim, InviteState, OriginKind, Outcome, PlayerStatus, ResultStatus, Status};

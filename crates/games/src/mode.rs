@@ -2,18 +2,23 @@
 
 use std::collections::HashSet;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::rules::{self, Rules};
 
 /// Who decides a game of this mode.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum RulesOf {
     /// The clients play among themselves and report scores.
     Relay(Envelope),
     /// The server, with the rules module of this key.
-    Module(String),
+    Module {
+        /// Its key.
+        key: String,
+        /// What the module is told at the start: `{"best_of": 3}`.
+        options: Value,
+    },
 }
 
 impl RulesOf {
@@ -22,13 +27,13 @@ impl RulesOf {
     pub fn as_str(&self) -> &str {
         match self {
             Self::Relay(_) => "relay",
-            Self::Module(key) => key,
+            Self::Module { key, .. } => key,
         }
     }
 }
 
 /// What scores a mode believes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Envelope {
     /// The least score.
@@ -39,6 +44,16 @@ pub struct Envelope {
     pub max_per_second: Option<i64>,
     /// How long a game must have run before anybody may report, in milliseconds.
     pub min_duration_ms: i64,
+    /// Above which part of `max_per_second` a report is held for review.
+    #[serde(default = "usual_hold")]
+    pub hold_above: f64,
+    /// Which fields a report's payload may have. None: any.
+    #[serde(default)]
+    pub fields: Option<Vec<String>>,
+}
+
+const fn usual_hold() -> f64 {
+    0.95
 }
 
 /// How long things may take, in milliseconds.
@@ -71,8 +86,18 @@ pub struct WindowSettings {
     pub max_duration_ms: Option<i64>,
 }
 
+/// Which model rates a family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RatingModel {
+    /// Weng-Lin Bradley-Terry.
+    WengLin,
+    /// Glicko-2.
+    Glicko2,
+}
+
 /// One kind of game.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Mode {
     /// Stable key: `duel`.
     pub key: String,
@@ -88,6 +113,14 @@ pub struct Mode {
     pub rules: RulesOf,
     /// The rating family its results count in; none for modes that are never rated.
     pub rating: Option<String>,
+    /// The model that rates its family.
+    pub rating_model: RatingModel,
+    /// The fewest players with which a private game of it may start.
+    pub min_players: u8,
+    /// The fewest ready players with which a game starts when its ready window ends.
+    pub quorum: u8,
+    /// For how long after the start an empty seat may still be taken, in milliseconds; 0: not at all.
+    pub late_join_ms: i64,
     /// Whether matchmaking asks everybody before it opens a game.
     pub ready_check: bool,
     /// What its leaderboard shows unless asked otherwise: `rating`, `wins`, `best_score` or `streak`.
@@ -104,7 +137,7 @@ impl Mode {
     pub const fn score(&self) -> Option<&Envelope> {
         match &self.rules {
             RulesOf::Relay(envelope) => Some(envelope),
-            RulesOf::Module(_) => None,
+            RulesOf::Module { .. } => None,
         }
     }
 
@@ -113,7 +146,16 @@ impl Mode {
     pub fn module(&self) -> Option<&'static dyn Rules> {
         match &self.rules {
             RulesOf::Relay(_) => None,
-            RulesOf::Module(key) => rules::newest(key),
+            RulesOf::Module { key, .. } => rules::newest(key),
+        }
+    }
+
+    /// What its rules module is told at the start; null where there is nothing to say.
+    #[must_use]
+    pub const fn options(&self) -> &Value {
+        match &self.rules {
+            RulesOf::Relay(_) => &Value::Null,
+            RulesOf::Module { options, .. } => options,
         }
     }
 
@@ -141,7 +183,7 @@ pub struct ModeError {
 }
 
 /// A mode as it is written down. A JSON array of these is a mode file; unknown fields are errors.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
     key: String,
@@ -150,7 +192,17 @@ struct Written {
     teams: u8,
     team_size: u8,
     rules: String,
+    #[serde(default)]
+    rules_options: Option<Value>,
     rating: Option<String>,
+    #[serde(default = "usual_model")]
+    rating_model: RatingModel,
+    #[serde(default)]
+    min_players: Option<u8>,
+    #[serde(default)]
+    quorum: Option<u8>,
+    #[serde(default)]
+    late_join_ms: i64,
     ready_check: bool,
     score: Option<Envelope>,
     board: String,
@@ -160,6 +212,10 @@ struct Written {
     grace_ms: i64,
     evidence_ms: i64,
     max_duration_ms: i64,
+}
+
+const fn usual_model() -> RatingModel {
+    RatingModel::WengLin
 }
 
 type Place<T> = Result<T, (&'static str, &'static str)>;
@@ -197,7 +253,7 @@ impl Written {
 
     fn rules(&self) -> Place<RulesOf> {
         if self.rules == "relay" {
-            let Some(envelope) = self.score else {
+            let Some(envelope) = &self.score else {
                 return Err(("/score", "a relay mode needs the envelope its reports are checked against"));
             };
             check(envelope.min <= envelope.max, "/score/max", "must not be below min")?;
@@ -208,13 +264,13 @@ impl Written {
                 "/score/min_duration_ms",
                 "must be from 0 to below max_duration_ms",
             )?;
-            return Ok(RulesOf::Relay(envelope));
+            return Ok(RulesOf::Relay(envelope.clone()));
         }
         check(self.score.is_none(), "/score", "must be null: the server decides games with a rules module")?;
         let module = rules::newest(&self.rules).ok_or(("/rules", "must be `relay` or the key of a rules module"))?;
         let seats = self.teams.saturating_mul(self.team_size);
         check(module.seats().contains(&seats), "/teams", "this rules module isn't played with so many seats")?;
-        Ok(RulesOf::Module(self.rules.clone()))
+        Ok(RulesOf::Module { key: self.rules.clone(), options: self.rules_options.clone().unwrap_or_default() })
     }
 
     fn validated(self) -> Place<Mode> {
@@ -240,6 +296,10 @@ impl Written {
             teams: self.teams,
             team_size: self.team_size,
             rules,
+            min_players: self.min_players.unwrap_or(self.teams * self.team_size),
+            quorum: self.quorum.unwrap_or(self.teams * self.team_size),
+            late_join_ms: self.late_join_ms,
+            rating_model: self.rating_model,
             rating: self.rating,
             ready_check: self.ready_check,
             board: self.board,
@@ -250,7 +310,7 @@ impl Written {
 }
 
 /// Every mode there is, in the order of the file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Catalogue(Vec<Mode>);
 
 impl Catalogue {
@@ -338,7 +398,14 @@ mod tests {
         let duel = modes.get("duel").expect("ships");
         assert_eq!(
             duel.score(),
-            Some(&Envelope { min: 0, max: 1_000_000, max_per_second: Some(10_000), min_duration_ms: 0 })
+            Some(&Envelope {
+                min: 0,
+                max: 1_000_000,
+                max_per_second: Some(10_000),
+                min_duration_ms: 0,
+                hold_above: 0.95,
+                fields: None,
+            })
         );
         assert_eq!((duel.rules.as_str(), duel.seats(), duel.ready_check), ("relay", 2, false));
         let windows = duel.windows;

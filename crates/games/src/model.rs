@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use kernel::{GameId, GameSpec, PlayerId, SessionSecret, Timestamp, Version};
+use kernel::{GameId, GameSpec, PlayerId, RosterSeat, SessionSecret, Timestamp, Version};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::invite::Invite;
 use crate::rules::{self, Rules};
-use crate::words::{Outcome, PlayerStatus, ResultStatus, Status};
+use crate::snapshot::{GameSnapshot, PlayerSnapshot};
+use crate::words::{OriginKind, Outcome, PlayerStatus, ResultStatus, Status};
 
 /// Who ended something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,6 +80,74 @@ pub struct GamePlayer {
     pub outcome: Option<Outcome>,
     /// When the player was ready.
     pub ready_at: Option<Timestamp>,
+    /// Set while the player, who holds this seat, isn't there.
+    pub gone: Option<Gone>,
+}
+
+/// A player is away from a game being played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gone {
+    /// Since when.
+    pub at: Timestamp,
+    /// From when on the others may claim.
+    pub claim_at: Timestamp,
+    /// The player went because the server's replica did.
+    pub with_replica: bool,
+}
+
+/// How a game came to be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// By whom, in one word.
+    pub kind: OriginKind,
+    /// Who made it; none where matchmaking did.
+    pub host: Option<PlayerId>,
+    /// The game this one repeats.
+    pub rematch_of: Option<GameId>,
+}
+
+impl Origin {
+    /// By matchmaking.
+    pub const MATCHED: Self = Self { kind: OriginKind::Matched, host: None, rematch_of: None };
+}
+
+/// What a player says about a disputed or doubted result.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// Who.
+    pub player_id: PlayerId,
+    /// In the player's words.
+    pub reason: String,
+    /// Whatever the client added.
+    pub evidence: Option<Value>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// How far a game's log reaches.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogHead {
+    /// Lines so far.
+    pub n: i64,
+    /// Hash of the last one, in hexadecimal; 64 zeros before the first.
+    pub hash: String,
+}
+
+impl Default for LogHead {
+    fn default() -> Self {
+        Self { n: 0, hash: "0".repeat(64) }
+    }
+}
+
+/// What a game did to one player's rating, as standings derived it. Shown with the game, never decided upon.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct RatingLine {
+    /// Whose.
+    pub player_id: PlayerId,
+    /// Before the game.
+    pub before: f64,
+    /// After it.
+    pub after: f64,
 }
 
 /// An accepted score report. Equal reports are repeats of one another, whenever they arrive.
@@ -96,15 +166,18 @@ pub struct Report {
     pub duration_ms: Option<u64>,
     /// Whatever the client added. Evidence.
     pub payload: Option<Value>,
-    /// When it was accepted.
+    /// When it was taken.
     pub at: Timestamp,
+    /// Why it needs a review before it counts; none where it counts at once.
+    #[serde(default)]
+    pub held: Option<String>,
 }
 
 impl Report {
     /// Whether `other` says exactly the same.
     #[must_use]
     pub fn repeats(&self, other: &Self) -> bool {
-        Self { at: other.at, ..self.clone() } == *other
+        Self { at: other.at, held: other.held.clone(), ..self.clone() } == *other
     }
 }
 
@@ -130,7 +203,7 @@ pub struct ResultVersion {
     pub version: i32,
     /// What it says.
     pub status: ResultStatus,
-    /// How it was decided: `rules`, `reports` or `abandoned`.
+    /// How it was decided: `rules`, `reports`, `abandoned`, `claimed`, `majority`, `review` or `admin`.
     pub reason: String,
     /// One line per player, by seat.
     pub standings: Vec<Standing>,
@@ -170,8 +243,24 @@ pub struct Game {
     pub turn: Option<u8>,
     /// The rules module's state, with its secrets: show [`Game::view`] instead.
     pub state: Option<Value>,
-    /// Accepted reports, in the order they came.
+    /// Accepted and held reports, in the order they came.
     pub reports: Vec<Report>,
+    /// How it came to be.
+    pub origin: Origin,
+    /// Invitations, in the order they were made.
+    pub invites: Vec<Invite>,
+    /// The game that repeats this one, once somebody asked for it.
+    pub rematch: Option<GameId>,
+    /// What players said about its result, in the order they did.
+    pub evidence: Vec<Evidence>,
+    /// Whether an operator should look at it.
+    pub needs_review: bool,
+    /// What is odd about it, for operators: `near_limit`, `conflict`, …
+    pub flags: Vec<String>,
+    /// How far its log reaches.
+    pub log: LogHead,
+    /// What it did to ratings; filled when it is read, empty until standings are there.
+    pub rating_lines: Vec<RatingLine>,
     /// Why it ended, if not by being played out.
     pub ended: Option<Ended>,
     /// When it was opened.
@@ -180,7 +269,8 @@ pub struct Game {
     pub started_at: Option<Timestamp>,
     /// When it was over.
     pub finished_at: Option<Timestamp>,
-    /// The next deadline: to be ready, the longest duration, the report window, or the evidence window.
+    /// The next deadline: for an answer to its invitations, to be ready, the longest duration, the report window, the
+    /// evidence window, or a review. See [`Game::wakes_at`] for when it has to be looked at.
     pub due_at: Option<Timestamp>,
     /// The result, once there is one.
     pub result: Option<ResultVersion>,
@@ -188,25 +278,30 @@ pub struct Game {
     pub version: Version,
 }
 
+impl GamePlayer {
+    /// Somebody who has just been seated.
+    #[must_use]
+    pub fn seated(seat: &RosterSeat) -> Self {
+        Self {
+            player_id: seat.player_id,
+            team: seat.team,
+            seat: seat.seat,
+            status: PlayerStatus::Joined,
+            secret: seat.secret.clone(),
+            score: None,
+            outcome: None,
+            ready_at: None,
+            gone: None,
+        }
+    }
+}
+
 impl Game {
     /// The game a change opened: all seated, nobody ready. Every store shows it just so from the opening change's
     /// commit on, as version 1.
     #[must_use]
     pub fn open(spec: &GameSpec) -> Self {
-        let mut players: Vec<_> = spec
-            .roster
-            .iter()
-            .map(|seat| GamePlayer {
-                player_id: seat.player_id,
-                team: seat.team,
-                seat: seat.seat,
-                status: PlayerStatus::Joined,
-                secret: seat.secret.clone(),
-                score: None,
-                outcome: None,
-                ready_at: None,
-            })
-            .collect();
+        let mut players: Vec<_> = spec.roster.iter().map(GamePlayer::seated).collect();
         players.sort_by_key(|player| player.seat);
         Self {
             id: spec.id,
@@ -221,6 +316,14 @@ impl Game {
             turn: None,
             state: None,
             reports: Vec::new(),
+            origin: Origin::MATCHED,
+            invites: Vec::new(),
+            rematch: None,
+            evidence: Vec::new(),
+            needs_review: false,
+            flags: Vec::new(),
+            log: LogHead::default(),
+            rating_lines: Vec::new(),
             ended: None,
             created_at: spec.created_at,
             started_at: None,
@@ -243,10 +346,29 @@ impl Game {
         self.reports.iter().find(|report| report.player_id == id)
     }
 
-    /// Whether the next deadline has passed.
+    /// When the game has to be looked at: at its deadline, or before it when everybody's grace is over.
+    #[must_use]
+    pub fn wakes_at(&self) -> Option<Timestamp> {
+        self.due_at.into_iter().chain(self.deserted_at()).min()
+    }
+
+    /// From when on nobody is expected back, if all who hold seats are gone from a game being played.
+    #[must_use]
+    pub fn deserted_at(&self) -> Option<Timestamp> {
+        if self.status != Status::InProgress {
+            return None;
+        }
+        let mut last = None;
+        for player in self.players.iter().filter(|player| player.status.engaged()) {
+            last = last.max(Some(player.gone?.claim_at));
+        }
+        last
+    }
+
+    /// Whether it has to be looked at now; until that is done no command is taken.
     #[must_use]
     pub fn is_due(&self, now: Timestamp) -> bool {
-        self.due_at.is_some_and(|due| due <= now)
+        self.wakes_at().is_some_and(|due| due <= now)
     }
 
     /// Whether this player is held by the game: it is live and the player has not left it.
@@ -280,7 +402,7 @@ impl Game {
         match (&self.result, self.status) {
             (Some(result), _) => Some((result.status.as_str(), result.version)),
             (None, Status::Disputed) => Some(("disputed", 0)),
-            (None, Status::InProgress) if !self.reports.is_empty() => Some(("open", 0)),
+            (None, Status::InProgress | Status::Finished) if !self.reports.is_empty() => Some(("open", 0)),
             (None, Status::Voided) => Some(("voided", 0)),
             _ => None,
         }
@@ -304,6 +426,7 @@ impl Game {
                     status: player.status,
                     score: player.score,
                     outcome: player.outcome,
+                    claim_at: player.gone.map(|gone| gone.claim_at),
                 })
                 .collect(),
             sequence: self.sequence,
@@ -315,57 +438,9 @@ impl Game {
             deadline_at: self.due_at,
             result: self.result.clone(),
             ended: self.ended.clone(),
+            origin: self.origin.kind,
+            rematch: self.rematch,
+            rating_lines: self.rating_lines.clone(),
         }
     }
-}
-
-/// One player in a [`GameSnapshot`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PlayerSnapshot {
-    /// Who; names resolve when somebody reads.
-    pub player_id: PlayerId,
-    /// Team number.
-    pub team: u8,
-    /// Seat number.
-    pub seat: u8,
-    /// Where the player stands.
-    pub status: PlayerStatus,
-    /// Final score.
-    pub score: Option<i64>,
-    /// How it ended for this player.
-    pub outcome: Option<Outcome>,
-}
-
-/// A game as it is shown, but for names (players are ids) and what only its viewer knows. Stored in events, so it keeps
-/// reading what it once wrote.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct GameSnapshot {
-    /// Its id.
-    pub id: GameId,
-    /// Key of its mode.
-    pub mode: String,
-    /// Where it stands.
-    pub status: Status,
-    /// Whether it counts for ratings.
-    pub rated: bool,
-    /// Players by seat.
-    pub players: Vec<PlayerSnapshot>,
-    /// Moves played.
-    pub sequence: i64,
-    /// The seat to move.
-    pub turn: Option<u8>,
-    /// What the viewer may see of the board.
-    pub state: Option<Value>,
-    /// When it was opened.
-    pub created_at: Timestamp,
-    /// When it started.
-    pub started_at: Option<Timestamp>,
-    /// When it was over.
-    pub finished_at: Option<Timestamp>,
-    /// The next deadline.
-    pub deadline_at: Option<Timestamp>,
-    /// The result, once there is one.
-    pub result: Option<ResultVersion>,
-    /// Why it ended, if not by being played out.
-    pub ended: Option<Ended>,
 }

@@ -1,13 +1,15 @@
 //! The port behind which games are kept.
 
 use async_trait::async_trait;
-use kernel::{GameId, Page, PageLimit, PlayerId, StoreError, Timestamp};
+use kernel::{GameId, InviteId, Page, PageLimit, PlayerId, Riders, StoreError, Timestamp};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::change::GameChange;
 use crate::ledger::LedgerEntry;
+use crate::log::LogLine;
 use crate::model::Game;
-use crate::words::Outcome;
+use crate::words::{Outcome, Status};
 
 /// Position in a history: newest first, the id where times are equal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -27,6 +29,16 @@ pub struct HistoryFilter {
     pub result: Option<Outcome>,
     /// Only games with this other player.
     pub opponent: Option<PlayerId>,
+    /// Only games that count for ratings, or only those that don't.
+    pub rated: Option<bool>,
+    /// Only games over at this time or later.
+    pub since: Option<Timestamp>,
+    /// Only games over before this time.
+    pub until: Option<Timestamp>,
+    /// Only games that took at least so many milliseconds from start to end.
+    pub min_duration_ms: Option<i64>,
+    /// Only games with this tag; see [`Game::tags`].
+    pub tag: Option<String>,
 }
 
 /// One page of one player's history.
@@ -58,7 +70,7 @@ pub trait GameStore: Send + Sync {
     async fn live_of(&self, player: PlayerId) -> Result<Vec<Game>, StoreError>;
 
     /// Applies the change in one transaction: riders' receipt and engagements, the game by compare-and-set on its
-    /// version, the ledger entry under the next sequence of its family, the events. Returns that sequence.
+    /// version (or its insertion), the other game likewise, both games' invitations, their log lines, the ledger entry under the next sequence of its family, the events. Returns that sequence.
     ///
     /// Safe to drop: it then happens as a whole or not at all.
     ///
@@ -77,4 +89,96 @@ pub trait GameStore: Send + Sync {
 
     /// Up to `limit` ledger entries of a family after this sequence, in order.
     async fn ledger(&self, family: &str, after: i64, limit: i64) -> Result<Vec<LedgerEntry>, StoreError>;
+
+    /// Up to `limit` lines of a game's log after line `after`, in order.
+    async fn log(&self, id: GameId, after: i64, limit: i64) -> Result<Vec<LogLine>, StoreError>;
+}
+
+/// Reads what invitations there are. They are written with their games.
+#[async_trait]
+pub trait InviteStore: Send + Sync {
+    /// The game of this invitation, whatever its state.
+    async fn game_of(&self, id: InviteId) -> Result<Option<GameId>, StoreError>;
+
+    /// The game of the link with this code, whatever its state.
+    async fn game_of_code(&self, code: &str) -> Result<Option<GameId>, StoreError>;
+
+    /// Games with invitations to or from this player that can still be answered, newest game first, at most `limit`.
+    async fn open_of(&self, player: PlayerId, limit: i64) -> Result<Vec<Game>, StoreError>;
+}
+
+/// A player's sign of life in a game.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// Who.
+    pub player: PlayerId,
+    /// In which game.
+    pub game: GameId,
+    /// When; earlier ones than what is known change nothing.
+    pub at: Timestamp,
+}
+
+/// A player who holds a seat in a game, as far as sockets and calls tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attendance {
+    /// Who.
+    pub player: PlayerId,
+    /// In which game.
+    pub game: GameId,
+    /// Has a socket now, on some replica.
+    pub connected: bool,
+    /// The last sign of life: a call about the game, the end of the last socket, or the game's opening.
+    pub seen_at: Timestamp,
+}
+
+/// Remembers who was there when. Beside the games, for it changes far more often than they do.
+#[async_trait]
+pub trait AttendanceStore: Send + Sync {
+    /// Notes signs of life.
+    async fn seen(&self, signs: &[Seen]) -> Result<(), StoreError>;
+
+    /// Everybody who holds a seat in this game.
+    async fn of_game(&self, game: GameId) -> Result<Vec<Attendance>, StoreError>;
+
+    /// Up to `limit` seat holders of started games who have no socket anywhere, gave no sign since `before` and aren't
+    /// marked as gone in their game; the longest unseen first.
+    async fn unseen(&self, before: Timestamp, limit: i64) -> Result<Vec<Attendance>, StoreError>;
+}
+
+/// Keeps every version of every mode that was published here.
+#[async_trait]
+pub trait ModeStore: Send + Sync {
+    /// All versions of all modes, as they were written down, by key and version.
+    async fn versions(&self) -> Result<Vec<Value>, StoreError>;
+
+    /// Adds a version under its key.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`] when that version exists.
+    async fn publish(&self, key: &str, version: i32, written: Value, riders: Riders) -> Result<(), StoreError>;
+}
+
+/// Which games an operator wants to see.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CaseFilter {
+    /// Only games of this status.
+    pub status: Option<Status>,
+    /// Only games of this mode.
+    pub mode: Option<String>,
+    /// Only games this player has a seat in.
+    pub player: Option<PlayerId>,
+    /// Only games that wait for an operator's look: disputed, held or doubted.
+    pub needs_review: bool,
+}
+
+/// Lists games for operators.
+#[async_trait]
+pub trait CaseStore: Send + Sync {
+    /// One page, newest first, of what was opened before `after`.
+    async fn cases(
+        &self,
+        filter: &CaseFilter,
+        after: Option<GameId>,
+        limit: PageLimit,
+    ) -> Result<Page<Game, GameId>, StoreError>;
 }

@@ -62,7 +62,7 @@ words! {
         WaitingReady = "waiting_ready",
         /// Being played, or waiting for the rest of the reports.
         InProgress = "in_progress",
-        /// Over, its result not yet decided. Games pass through it within one change.
+        /// Over, its result not yet decided: a held report waits for review. Others pass through it within one change.
         Finished = "finished",
         /// Over, and the reports contradict each other.
         Disputed = "disputed",
@@ -104,6 +104,46 @@ words! {
         Draw = "draw",
     }
 
+    /// Where an invitation stands.
+    InviteState {
+        /// Written, not yet told.
+        Created = "created",
+        /// Shown to a player who was there.
+        Delivered = "delivered",
+        /// Kept for a player who wasn't there, or a link.
+        Stored = "stored",
+        /// Its player joined; a link once its last seat is taken.
+        Accepted = "accepted",
+        /// Its player said no.
+        Declined = "declined",
+        /// Taken back by who made it.
+        Cancelled = "cancelled",
+        /// Nobody answered in time.
+        Expired = "expired",
+        /// The game began, ended or filled without it.
+        Superseded = "superseded",
+    }
+
+    /// How a game came to be.
+    OriginKind {
+        /// By matchmaking.
+        Matched = "matched",
+        /// By a player, for those invited.
+        Private = "private",
+        /// By agreement of the players of an earlier one.
+        Rematch = "rematch",
+        /// By a player alone.
+        Solo = "solo",
+    }
+
+    /// What a player may claim of opponents who are gone.
+    Claim {
+        /// That they lost.
+        Win = "win",
+        /// That nobody did.
+        Draw = "draw",
+    }
+
     /// What a result version says.
     ResultStatus {
         /// The standings count.
@@ -131,16 +171,26 @@ impl Status {
     #[must_use]
     pub const fn may_become(self, next: Self) -> bool {
         match self {
-            Self::Created => matches!(next, Self::Created | Self::WaitingReady | Self::Aborted),
+            Self::Created => matches!(next, Self::Created | Self::WaitingReady | Self::InProgress | Self::Aborted),
             Self::WaitingReady => matches!(next, Self::WaitingReady | Self::InProgress | Self::Aborted | Self::Voided),
             Self::InProgress => matches!(
                 next,
                 Self::InProgress | Self::Finished | Self::Disputed | Self::Settled | Self::Abandoned | Self::Voided
             ),
-            Self::Finished => matches!(next, Self::Disputed | Self::Settled | Self::Voided),
-            Self::Disputed => matches!(next, Self::Settled | Self::Voided),
-            Self::Settled | Self::Aborted | Self::Abandoned | Self::Voided => false,
+            Self::Finished => matches!(next, Self::Finished | Self::Disputed | Self::Settled | Self::Voided),
+            Self::Disputed => matches!(next, Self::Disputed | Self::Settled | Self::Voided),
+            // Only with the next result version, by an operator: the fact itself is kept.
+            Self::Settled | Self::Voided => matches!(next, Self::Settled | Self::Voided),
+            Self::Aborted | Self::Abandoned => false,
         }
+    }
+}
+
+impl InviteState {
+    /// Whether it can still be answered.
+    #[must_use]
+    pub const fn open(self) -> bool {
+        matches!(self, Self::Created | Self::Delivered | Self::Stored)
     }
 }
 

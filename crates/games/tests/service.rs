@@ -9,7 +9,7 @@ use kernel::{
 };
 use serde_json::json;
 use shallweplay_games::memory::MemoryGameStore;
-use shallweplay_games::{Catalogue, Error, Games, HistoryFilter, ScoreReport, Status};
+use shallweplay_games::{Catalogue, Error, Games, GamesPorts, HistoryFilter, ScoreReport, Status};
 
 struct World {
     clock: Arc<FakeClock>,
@@ -21,8 +21,9 @@ struct World {
 fn world() -> World {
     let (clock, ids) = (Arc::new(FakeClock::default()), Arc::new(SeededIds::new(2)));
     let kernel = MemoryKernel::new(clock.clone(), ids.clone());
-    let modes = Arc::new(Catalogue::shipped().expect("valid"));
-    let games = Games::new(MemoryGameStore::new(kernel.clone()), modes, clock.clone(), ids.clone());
+    let modes = Catalogue::shipped().expect("valid");
+    let store = MemoryGameStore::new(kernel.clone());
+    let games = Games::new(GamesPorts::in_memory(&store, modes, clock.clone(), ids.clone()));
     World { clock, ids, kernel, games }
 }
 

@@ -14,8 +14,8 @@ use proptest::prelude::*;
 use serde_json::json;
 use shallweplay_games::memory::MemoryGameStore;
 use shallweplay_games::{
-    Catalogue, Error, Game, GameChange, GameStore, Games, HistoryPosition, HistoryQuery, LedgerEntry, Outcome,
-    PlayerStatus, ScoreReport, Status,
+    Catalogue, Error, Game, GameChange, GameStore, Games, GamesPorts, HistoryPosition, HistoryQuery, LedgerEntry,
+    Outcome, PlayerStatus, ScoreReport, Status,
 };
 
 /// Lets the other instance run between any two calls, so that loads and commits interleave.
@@ -45,6 +45,10 @@ impl GameStore for Yielding {
     async fn history(&self, query: &HistoryQuery) -> Result<Page<Game, HistoryPosition>, StoreError> {
         self.0.history(query).await
     }
+    async fn log(&self, id: GameId, after: i64, limit: i64) -> Result<Vec<shallweplay_games::LogLine>, StoreError> {
+        self.0.log(id, after, limit).await
+    }
+
     async fn ledger(&self, family: &str, after: i64, limit: i64) -> Result<Vec<LedgerEntry>, StoreError> {
         self.0.ledger(family, after, limit).await
     }
@@ -124,7 +128,10 @@ impl World {
         let kernel = MemoryKernel::new(clock.clone(), ids.clone());
         let store = MemoryGameStore::new(kernel.clone());
         let modes = Arc::new(catalogue());
-        let instance = || Games::new(Arc::new(Yielding(store.clone())), modes.clone(), clock.clone(), ids.clone());
+        let instance = || {
+            let memory = GamesPorts::in_memory(&store, catalogue(), clock.clone(), ids.clone());
+            Games::new(GamesPorts { games: Arc::new(Yielding(store.clone())), ..memory })
+        };
         let instances = [instance(), instance()];
         let (game, players) = (GameId::new(ids.uuid(clock.now())), vec![]);
         let mut world = Self { clock, ids, kernel, store, modes, instances, game, players };

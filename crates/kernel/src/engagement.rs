@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 
-use crate::{GameId, PlayerId, ProposalId, StoreError, TicketId};
+use crate::{GameId, PlayerId, ProposalId, StoreError, TicketId, Timestamp};
 
 /// What a player is doing now. One row per player: that row, moved by compare-and-set, is why nobody is ever in two
 /// queues or two games.
@@ -64,9 +64,22 @@ pub struct Engage {
     pub to: Engagement,
 }
 
-/// Reads engagements. They are only ever written as [`Riders`](crate::Riders) of a change.
+/// A player who let others wait must wait before queueing again. Of several the latest end counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CoolDown {
+    /// Who.
+    pub player: PlayerId,
+    /// Until when.
+    pub until: Timestamp,
+}
+
+/// Reads engagements and cool-downs. They are only ever written as [`Riders`](crate::Riders) of a change.
 #[async_trait]
 pub trait Engagements: Send + Sync {
     /// What each of these players is doing, in the order asked; unknown players are idle.
     async fn current(&self, players: &[PlayerId]) -> Result<Vec<Engagement>, StoreError>;
+
+    /// Until when each of these players must wait before queueing again, in the order asked; none where no cool-down
+    /// lasts beyond `now`.
+    async fn cooling(&self, players: &[PlayerId], now: Timestamp) -> Result<Vec<Option<Timestamp>>, StoreError>;
 }

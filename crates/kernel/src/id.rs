@@ -56,4 +56,6 @@ typed_id! {
     ProposalId,
     /// A game, live or finished.
     GameId,
+    /// An invitation to a game.
+    InviteId,
 }

@@ -1,8 +1,8 @@
 //! What every domain crate of shallweplay stands on.
 //!
 //! The kernel holds values (typed ids, [`Timestamp`], [`Page`], [`Event`]) and the ports that no single domain owns:
-//! [`Clock`], [`IdSource`], [`Outbox`], [`Streams`], [`Engagements`], [`Receipts`], [`Leases`], [`Cache`], [`Bus`] and
-//! [`RateLimiter`]. Beside each port stands its fake, so that a domain crate can be used alone.
+//! [`Clock`], [`IdSource`], [`Outbox`], [`Streams`], [`Engagements`], [`Connections`], [`Receipts`], [`Leases`],
+//! [`AuditLog`], [`Approval`], [`Cache`], [`Bus`] and [`RateLimiter`]. Beside each port stands its fake, so that a domain crate can be used alone.
 //!
 //! **One command, one commit.** A domain decides on a value and returns a change; its store applies all of it in one
 //! transaction together with the [`Riders`]: events into the outbox, engagements, a game to open, and the receipt that
@@ -19,9 +19,12 @@
 //! assert_eq!(player.to_string().len(), 36);
 //! ```
 
+mod approval;
+mod audit;
 mod bus;
 mod cache;
 mod clock;
+mod connections;
 mod engagement;
 mod error;
 mod event;
@@ -41,14 +44,17 @@ mod timestamp;
 #[cfg(feature = "contract")]
 pub mod contract;
 
+pub use approval::{Approval, ApprovalRequest, Approved, FixedApproval};
+pub use audit::{AuditEntry, AuditLog};
 pub use bus::{Bus, BusMessage, Handler, Subscription};
 pub use cache::{Cache, CacheKey, CacheOutcome, FillToken, Lookup};
 pub use clock::{Clock, FakeClock, TimeSource};
-pub use engagement::{Engage, Engagement, Engagements};
+pub use connections::{Connections, SilentReplica};
+pub use engagement::{CoolDown, Engage, Engagement, Engagements};
 pub use error::{BoxError, ErrorKind, FieldError, Refusal, StoreError};
 pub use event::{Event, EventId};
 pub use game_spec::{GameSpec, RosterSeat, SessionSecret};
-pub use id::{GameId, PlayerId, ProposalId, SessionId, TicketId};
+pub use id::{GameId, InviteId, PlayerId, ProposalId, SessionId, TicketId};
 pub use id_source::{IdSource, SeededIds};
 pub use lease::{Fence, Lease, Leases};
 pub use limiter::{Decision, Quota, RateLimiter};

@@ -1,7 +1,7 @@
 //! The kernel's mechanisms in memory: the executable specification that the databases are compared with, and what an
 //! embedder or a test uses when nothing needs to survive.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -9,9 +9,9 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 use crate::{
-    Clock, Commit, Engagement, Engagements, Fence, GameId, GameSpec, IdSource, Lease, Leases, Outbox, OutboxLag,
-    OutboxRow, PlayerId, Receipt, ReceiptKey, ReceiptRecord, ReceiptReply, Receipts, Riders, StoreError, StreamEvent,
-    StreamHead, StreamKey, Streams, Timestamp,
+    AuditEntry, AuditLog, Clock, Commit, Connections, Engagement, Engagements, Fence, GameId, GameSpec, IdSource,
+    Lease, Leases, Outbox, OutboxLag, OutboxRow, Page, PageLimit, PlayerId, Receipt, ReceiptKey, ReceiptRecord,
+    ReceiptReply, Receipts, Riders, SilentReplica, StoreError, StreamEvent, StreamHead, StreamKey, Streams, Timestamp,
 };
 
 /// Shared by all memory stores of one world, as one database would be. Every commit holds its one lock, so commits are
@@ -31,6 +31,10 @@ struct State {
     streams: HashMap<StreamKey, Stream>,
     leases: HashMap<String, Held>,
     opened: HashMap<GameId, GameSpec>,
+    cool_downs: HashMap<PlayerId, Timestamp>,
+    audit: BTreeMap<Uuid, AuditEntry>,
+    replicas: BTreeMap<String, Timestamp>,
+    connections: BTreeSet<(PlayerId, String)>,
 }
 
 struct Pending {
@@ -94,6 +98,13 @@ impl MemoryKernel {
         if let Some(receipt) = riders.receipt {
             state.receipts.insert(receipt.key.clone(), ReceiptRecord { receipt, reply: None });
         }
+        for cool_down in riders.cool_downs {
+            let until = state.cool_downs.entry(cool_down.player).or_insert(cool_down.until);
+            *until = cool_down.until.max(*until);
+        }
+        if let Some(entry) = riders.audit {
+            state.audit.insert(entry.id, entry);
+        }
         for spec in riders.open_games {
             state.opened.insert(spec.id, spec);
         }
@@ -145,6 +156,85 @@ impl Engagements for MemoryKernel {
     async fn current(&self, players: &[PlayerId]) -> Result<Vec<Engagement>, StoreError> {
         let state = self.lock();
         Ok(players.iter().map(|id| state.engagements.get(id).copied().unwrap_or(Engagement::Idle)).collect())
+    }
+
+    async fn cooling(&self, players: &[PlayerId], now: Timestamp) -> Result<Vec<Option<Timestamp>>, StoreError> {
+        let state = self.lock();
+        Ok(players.iter().map(|id| state.cool_downs.get(id).copied().filter(|until| *until > now)).collect())
+    }
+}
+
+#[async_trait]
+impl AuditLog for MemoryKernel {
+    async fn page(
+        &self,
+        subject: Option<&str>,
+        after: Option<Uuid>,
+        limit: PageLimit,
+    ) -> Result<Page<AuditEntry, Uuid>, StoreError> {
+        let state = self.lock();
+        let wanted = |entry: &&AuditEntry| {
+            subject.is_none_or(|subject| entry.subject == subject) && after.is_none_or(|after| entry.id < after)
+        };
+        let mut items: Vec<_> = state.audit.values().rev().filter(wanted).cloned().collect();
+        let more = items.len() > usize::from(limit.get());
+        items.truncate(usize::from(limit.get()));
+        let next = if more { items.last().map(|entry| entry.id) } else { None };
+        Ok(Page { items, next })
+    }
+}
+
+#[async_trait]
+impl Connections for MemoryKernel {
+    async fn beat(&self, replica: &str) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        self.lock().replicas.insert(replica.to_owned(), now);
+        Ok(())
+    }
+
+    async fn report(&self, replica: &str, came: &[PlayerId], went: &[PlayerId]) -> Result<Vec<PlayerId>, StoreError> {
+        let mut state = self.lock();
+        for player in came {
+            state.connections.insert((*player, replica.to_owned()));
+        }
+        for player in went {
+            state.connections.remove(&(*player, replica.to_owned()));
+        }
+        Ok(went.iter().copied().filter(|player| !state.is_connected(*player)).collect())
+    }
+
+    async fn connected(&self, players: &[PlayerId]) -> Result<Vec<bool>, StoreError> {
+        let state = self.lock();
+        Ok(players.iter().map(|player| state.is_connected(*player)).collect())
+    }
+
+    async fn players_of(&self, replica: &str, limit: i64) -> Result<Vec<PlayerId>, StoreError> {
+        let state = self.lock();
+        let here = state.connections.iter().filter(|(_, at)| at == replica).map(|(player, _)| *player);
+        Ok(here.take(usize::try_from(limit).unwrap_or(0)).collect())
+    }
+
+    async fn silent(&self, before: Timestamp) -> Result<Vec<SilentReplica>, StoreError> {
+        let state = self.lock();
+        let silent = state.replicas.iter().filter(|(_, heard)| **heard < before);
+        let mut silent: Vec<_> =
+            silent.map(|(replica, heard_at)| SilentReplica { replica: replica.clone(), heard_at: *heard_at }).collect();
+        silent.sort_by_key(|replica| replica.heard_at);
+        Ok(silent)
+    }
+
+    async fn forget(&self, replica: &str) -> Result<(), StoreError> {
+        let mut state = self.lock();
+        if !state.connections.iter().any(|(_, at)| at == replica) {
+            state.replicas.remove(replica);
+        }
+        Ok(())
+    }
+}
+
+impl State {
+    fn is_connected(&self, player: PlayerId) -> bool {
+        self.connections.range((player, String::new())..).next().is_some_and(|(found, _)| *found == player)
     }
 }
 

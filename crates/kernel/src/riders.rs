@@ -1,9 +1,10 @@
 use async_trait::async_trait;
 
-use crate::{Engage, Event, GameSpec, Lease, Receipt, StoreError};
+use crate::{AuditEntry, CoolDown, Engage, Event, GameSpec, Lease, Receipt, StoreError};
 
 /// What may ride in any change of any domain and is applied in its transaction, in this order: fence, receipt,
-/// engagements (by player id), then the domain's own writes, then the games to open, then the events.
+/// engagements (by player id), then the domain's own writes, then cool-downs, the games to open, the audit entry, and the
+/// events.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Riders {
     /// The lease this change is made under; refused with [`StoreError::Fenced`](crate::StoreError::Fenced) when it is
@@ -13,8 +14,12 @@ pub struct Riders {
     pub receipt: Option<Receipt>,
     /// Compare-and-sets of what players are doing.
     pub engage: Vec<Engage>,
+    /// Players who must wait before they queue again.
+    pub cool_downs: Vec<CoolDown>,
     /// Games to open.
     pub open_games: Vec<GameSpec>,
+    /// What somebody with power did, where this change is such a deed.
+    pub audit: Option<AuditEntry>,
     /// Events for the outbox, in order.
     pub events: Vec<Event>,
 }

@@ -48,10 +48,10 @@ impl Claim {
         };
         Riders {
             fence: Some(lease.clone()),
-            receipt: None,
             engage: claims.iter().flat_map(engage).collect(),
             open_games: claims.iter().map(|claim| claim.game.clone()).collect(),
             events: claims.iter().flat_map(|claim| claim.events.iter().cloned()).collect(),
+            ..Riders::default()
         }
     }
 }

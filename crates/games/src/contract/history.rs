@@ -94,7 +94,12 @@ pub async fn history_is_narrowed_by_each_filter(f: &GamesFixture, _: Pace) {
     assert_eq!(all(f, ann, &of_mode("chess")).await, []);
     assert_eq!(all(f, ann, &with(ben)).await, [board, drawn, won]);
     assert_eq!(all(f, ann, &with(ann)).await, [], "nobody plays against oneself");
-    let narrow = HistoryFilter { mode: Some("duel".to_owned()), result: Some(Outcome::Win), opponent: Some(ben) };
+    let narrow = HistoryFilter {
+        mode: Some("duel".to_owned()),
+        result: Some(Outcome::Win),
+        opponent: Some(ben),
+        ..HistoryFilter::default()
+    };
     assert_eq!(all(f, ann, &narrow).await, [won]);
     assert_eq!(all(f, ben, &result(Outcome::Loss)).await, [board, won]);
 }

@@ -1,11 +1,12 @@
 //! A change in the making.
 
-use kernel::{Engage, Engagement, PlayerId, Timestamp};
+use kernel::{AuditEntry, CoolDown, Engage, Engagement, PlayerId, Timestamp};
 use serde_json::Value;
 
 use crate::change::Change;
 use crate::event::{Concluded, GameEvent, Updated};
 use crate::ledger::LedgerEntry;
+use crate::log::LogEntry;
 use crate::mode::Mode;
 use crate::model::{Ended, Game, ResultVersion, Standing};
 use crate::words::{PlayerStatus, ResultStatus, Status};
@@ -17,7 +18,11 @@ pub(super) struct Draft<'a> {
     pub(super) game: Game,
     pub(super) now: Timestamp,
     ledger: Option<LedgerEntry>,
-    engage: Vec<Engage>,
+    pub(super) also: Option<Box<Change>>,
+    log: Vec<LogEntry>,
+    pub(super) engage: Vec<Engage>,
+    pub(super) cool_downs: Vec<CoolDown>,
+    pub(super) audit: Option<AuditEntry>,
     events: Vec<GameEvent>,
 }
 
@@ -25,7 +30,18 @@ impl<'a> Draft<'a> {
     pub(super) fn of(before: &'a Game, now: Timestamp) -> Self {
         let mut game = before.clone();
         game.version = before.version.next();
-        Self { before, game, now, ledger: None, engage: Vec::new(), events: Vec::new() }
+        Self {
+            before,
+            game,
+            now,
+            ledger: None,
+            also: None,
+            log: Vec::new(),
+            engage: Vec::new(),
+            cool_downs: Vec::new(),
+            audit: None,
+            events: Vec::new(),
+        }
     }
 
     pub(super) fn into_change(self) -> Change {
@@ -33,9 +49,18 @@ impl<'a> Draft<'a> {
             expect: self.before.version,
             game: self.game,
             ledger: self.ledger,
+            also: self.also,
+            log: self.log,
             engage: self.engage,
+            cool_downs: self.cool_downs,
+            audit: self.audit,
             events: self.events,
         }
+    }
+
+    /// Adds a line to the game's log.
+    pub(super) fn log(&mut self, kind: &'static str, data: Value) {
+        self.log.push(LogEntry { kind, data });
     }
 
     pub(super) fn say(&mut self, event: GameEvent) {

@@ -44,7 +44,7 @@ fn start(draft: &mut Draft<'_>, mode: &Mode) {
     game.due_at = Some(now.plus_millis(mode.windows.max_duration_ms));
     game.mode_version = Some(mode.version);
     if let Some(module) = mode.module() {
-        let state = module.start(game.seed, mode.seats());
+        let state = module.start(game.seed, mode.seats(), mode.options());
         game.turn = module.turn(&state);
         game.state = Some(state);
         game.rules = Some(PinnedRules { key: module.key().to_owned(), version: module.version() });

@@ -48,13 +48,13 @@ pub fn play(game: &Game, mode: &Mode, by: PlayerId, mv: &Value, expected_sequenc
         PlayError::Broken => Error::Store(StoreError::broken(format!("the state of game {} can't be read", game.id))),
     })?;
     let mut draft = Draft::of(game, now);
-    draft.game.sequence += 1;
+    draft.game.sequence += i64::from(step.advances);
     draft.game.turn = step.turn;
     draft.game.state = Some(step.state);
     draft.say(GameEvent::Moved(Moved {
         game_id: game.id,
         seat,
-        mv: mv.clone(),
+        mv: step.shown,
         sequence: draft.game.sequence,
         turn: step.turn,
         state: draft.game.view(None),

@@ -133,6 +133,7 @@ fn read(game: &Game, by: PlayerId, given: &ScoreReport, now: Timestamp) -> Resul
         duration_ms: given.duration_ms,
         payload: given.payload.clone(),
         at: now,
+        held: None,
     })
 }
 

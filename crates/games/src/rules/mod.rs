@@ -28,6 +28,11 @@ pub enum Verdict {
 pub struct Step {
     /// The state after the move.
     pub state: Value,
+    /// Whether the game's sequence goes on: always where seats take turns; in simultaneous games with the move that
+    /// completes a round.
+    pub advances: bool,
+    /// The move as everybody may see it now; null while it is sealed.
+    pub shown: Value,
     /// The seat to move next; none when several may, or the game is decided.
     pub turn: Option<u8>,
     /// The decision, if this move brought it.
@@ -59,8 +64,16 @@ pub trait Rules: Send + Sync {
     /// How many seats it can be played with.
     fn seats(&self) -> RangeInclusive<u8>;
 
-    /// The state before the first move.
-    fn start(&self, seed: i64, seats: u8) -> Value;
+    /// Checks a mode's options for this module, which may be null.
+    ///
+    /// # Errors
+    /// What would be right, as a sentence.
+    fn check_options(&self, options: &Value) -> Result<(), &'static str> {
+        if options.is_null() { Ok(()) } else { Err("this rules module takes no options") }
+    }
+
+    /// The state before the first move. The options were checked.
+    fn start(&self, seed: i64, seats: u8, options: &Value) -> Value;
 
     /// The seat to move; none when several may, or the game is decided.
     fn turn(&self, state: &Value) -> Option<u8>;

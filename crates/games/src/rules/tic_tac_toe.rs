@@ -75,7 +75,7 @@ impl Rules for TicTacToe {
         2..=2
     }
 
-    fn start(&self, _seed: i64, _seats: u8) -> Value {
+    fn start(&self, _seed: i64, _seats: u8, _options: &Value) -> Value {
         Board { cells: [None; 9], line: None }.write()
     }
 
@@ -99,7 +99,13 @@ impl Rules for TicTacToe {
         }
         *field = Some(seat);
         board.line = board.full_line();
-        Ok(Step { turn: board.turn(), verdict: board.verdict(), state: board.write() })
+        Ok(Step {
+            turn: board.turn(),
+            verdict: board.verdict(),
+            state: board.write(),
+            advances: true,
+            shown: mv.clone(),
+        })
     }
 
     fn view(&self, state: &Value, _viewer: Option<u8>) -> Value {
@@ -178,14 +184,14 @@ mod tests {
 
     #[test]
     fn agrees_with_brute_force_over_every_game_there_is() {
-        let leaves = walk(&TicTacToe.start(0, 2), [None; 9], 0, &mut HashMap::new());
+        let leaves = walk(&TicTacToe.start(0, 2, &Value::Null), [None; 9], 0, &mut HashMap::new());
         assert_eq!(leaves, [131_184, 77_904, 46_080], "the known counts of won, lost and drawn games");
     }
 
     proptest! {
         #[test]
         fn a_move_that_is_not_one_cell_is_refused(noise in "\\PC{0,12}", n in any::<i64>()) {
-            let start = TicTacToe.start(0, 2);
+            let start = TicTacToe.start(0, 2, &Value::Null);
             for mv in [
                 json!(noise), json!({ "cell": noise }), json!({ "cell": 0, "x": n }), json!([n]), json!(null),
                 json!({ "cell": n.saturating_abs().saturating_add(9) }), json!({ "cell": -1 }), json!({ "cell": 1.5 }), json!({}),
@@ -208,7 +214,7 @@ mod tests {
 
     #[test]
     fn shows_the_winning_line() {
-        let mut state = TicTacToe.start(0, 2);
+        let mut state = TicTacToe.start(0, 2, &Value::Null);
         for (seat, cell) in [(0, 2), (1, 0), (0, 4), (1, 1), (0, 6)] {
             state = TicTacToe.play(&state, seat, &json!({ "cell": cell })).expect("legal").state;
         }

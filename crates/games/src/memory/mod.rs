@@ -1,14 +1,18 @@
 //! Games in memory: what every other store is compared with.
 
+mod beside;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use kernel::memory::MemoryKernel;
-use kernel::{GameId, Page, PlayerId, StoreError, Timestamp};
+use kernel::{GameId, Page, PlayerId, StoreError, Timestamp, Version};
+use serde_json::Value;
 
 use crate::change::GameChange;
 use crate::ledger::LedgerEntry;
+use crate::log::LogLine;
 use crate::model::Game;
 use crate::store::{GameStore, HistoryPosition, HistoryQuery};
 
@@ -22,6 +26,9 @@ pub struct MemoryGameStore {
 struct State {
     games: BTreeMap<GameId, Game>,
     ledger: BTreeMap<String, Vec<LedgerEntry>>,
+    logs: BTreeMap<GameId, Vec<LogLine>>,
+    seen: BTreeMap<(GameId, PlayerId), Timestamp>,
+    modes: BTreeMap<(String, i32), Value>,
 }
 
 impl MemoryGameStore {
@@ -49,8 +56,9 @@ impl MemoryGameStore {
 impl State {
     /// Checks, then writes.
     fn apply(&mut self, change: GameChange) -> Result<Option<i64>, StoreError> {
-        let stands = self.games.get(&change.game.id).map(|game| game.version);
-        if stands != Some(change.expect) {
+        let stands = |game: &Game| self.games.get(&game.id).map_or(Version::NEW, |game| game.version);
+        let other_fits = change.also.as_ref().is_none_or(|(expect, game)| stands(game) == *expect);
+        if stands(&change.game) != change.expect || !other_fits {
             return Err(StoreError::Stale);
         }
         let mut sequence = None;
@@ -63,7 +71,11 @@ impl State {
             sequence = Some(entry.sequence);
             family.push(entry);
         }
-        self.games.insert(change.game.id, change.game);
+        for (game, line) in change.log {
+            self.logs.entry(game).or_default().push(line);
+        }
+        let also = change.also.map(|(_, game)| game);
+        self.games.extend([change.game].into_iter().chain(also).map(|game| (game.id, game)));
         Ok(sequence)
     }
 }
@@ -89,7 +101,7 @@ impl GameStore for MemoryGameStore {
     }
 
     async fn commit(&self, change: GameChange) -> Result<Option<i64>, StoreError> {
-        self.load(change.game.id).await?;
+        drop(self.current());
         let mut change = change;
         let riders = std::mem::take(&mut change.riders);
         self.kernel.commit(riders, || self.lock().apply(change))
@@ -133,5 +145,11 @@ impl GameStore for MemoryGameStore {
         let entries = state.ledger.get(family).map(Vec::as_slice).unwrap_or_default();
         let limit = usize::try_from(limit).unwrap_or(0);
         Ok(entries.iter().filter(|entry| entry.sequence > after).take(limit).cloned().collect())
+    }
+
+    async fn log(&self, id: GameId, after: i64, limit: i64) -> Result<Vec<LogLine>, StoreError> {
+        let state = self.lock();
+        let lines = state.logs.get(&id).map(Vec::as_slice).unwrap_or_default();
+        Ok(lines.iter().filter(|line| line.n > after).take(usize::try_from(limit).unwrap_or(0)).cloned().collect())
     }
 }

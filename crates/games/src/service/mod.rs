@@ -2,16 +2,23 @@
 
 use std::sync::Arc;
 
-use kernel::{Clock, GameId, IdSource, Page, PageLimit, PlayerId, Receipt, StoreError, Timestamp};
+use kernel::{
+    Approval, Approved, Clock, FixedApproval, GameId, IdSource, Page, PageLimit, PlayerId, Receipt, StoreError,
+    Timestamp,
+};
 use serde_json::{Value, json};
 
 use crate::change::Change;
 use crate::decide::{self, Decided, ScoreReport};
 use crate::error::Error;
+use crate::memory::MemoryGameStore;
 use crate::mode::{Catalogue, Mode};
+use crate::mode_book::ModeBook;
 use crate::model::Game;
 use crate::roster::{RelayRoster, Rosters};
-use crate::store::{GameStore, HistoryFilter, HistoryPosition, HistoryQuery};
+use crate::store::{
+    AttendanceStore, CaseStore, GameStore, HistoryFilter, HistoryPosition, HistoryQuery, InviteStore, ModeStore,
+};
 
 /// How often a command is decided anew because somebody else was faster.
 const RETRIES: usize = 3;
@@ -53,40 +60,70 @@ pub struct Swept {
     pub failed: Vec<(GameId, Error)>,
 }
 
+/// What games work with.
+#[derive(Clone)]
+pub struct GamesPorts {
+    /// Games, histories, the ledger, logs.
+    pub games: Arc<dyn GameStore>,
+    /// Looks invitations up.
+    pub invites: Arc<dyn InviteStore>,
+    /// Who was there when.
+    pub attendance: Arc<dyn AttendanceStore>,
+    /// Lists for operators.
+    pub cases: Arc<dyn CaseStore>,
+    /// Published modes.
+    pub mode_versions: Arc<dyn ModeStore>,
+    /// The modes of the moment.
+    pub modes: Arc<ModeBook>,
+    /// Judges what rules can't.
+    pub approval: Arc<dyn Approval>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Ids and secrets.
+    pub ids: Arc<dyn IdSource>,
+}
+
+impl GamesPorts {
+    /// All of it in memory, with a gate that decides nothing.
+    #[must_use]
+    pub fn in_memory(
+        store: &Arc<MemoryGameStore>,
+        modes: Catalogue,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn IdSource>,
+    ) -> Self {
+        Self {
+            games: Arc::clone(store) as _,
+            invites: Arc::clone(store) as _,
+            attendance: Arc::clone(store) as _,
+            cases: Arc::clone(store) as _,
+            mode_versions: Arc::clone(store) as _,
+            modes: ModeBook::new(modes),
+            approval: Arc::new(FixedApproval::new(Approved::Pending)),
+            clock,
+            ids,
+        }
+    }
+}
+
 /// Everything one can do with games. Cheap to clone; any number of them may work on one store.
 #[derive(Clone)]
 pub struct Games {
-    store: Arc<dyn GameStore>,
-    modes: Arc<Catalogue>,
-    clock: Arc<dyn Clock>,
-    ids: Arc<dyn IdSource>,
+    ports: GamesPorts,
     rosters: Arc<Rosters>,
 }
 
 impl Games {
-    /// The service over a store.
+    /// The service over these ports.
     #[must_use]
-    pub fn new(
-        store: Arc<dyn GameStore>,
-        modes: Arc<Catalogue>,
-        clock: Arc<dyn Clock>,
-        ids: Arc<dyn IdSource>,
-    ) -> Self {
-        Self { store, modes, clock, ids, rosters: Arc::default() }
+    pub fn new(ports: GamesPorts) -> Self {
+        Self { ports, rosters: Arc::default() }
     }
 
-    /// Every mode, switched-off ones included.
+    /// Every mode, switched-off ones included, as they stand now.
     #[must_use]
-    pub fn modes(&self) -> &[Mode] {
-        self.modes.all()
-    }
-
-    /// One mode.
-    ///
-    /// # Errors
-    /// [`Error::UnknownMode`].
-    pub fn mode(&self, key: &str) -> Result<&Mode, Error> {
-        self.modes.get(key).ok_or(Error::UnknownMode)
+    pub fn modes(&self) -> Arc<Catalogue> {
+        self.ports.modes.now()
     }
 
     /// A game: to its players always, to anybody once it is over.
@@ -103,7 +140,7 @@ impl Games {
     /// # Errors
     /// Only the store's.
     pub async fn live_of(&self, player: PlayerId) -> Result<Option<Game>, Error> {
-        Ok(self.store.live_of(player).await.map_err(Error::Store)?.pop())
+        Ok(self.ports.games.live_of(player).await.map_err(Error::Store)?.pop())
     }
 
     /// The player is ready; with the last one the game starts.
@@ -174,7 +211,7 @@ impl Games {
     /// # Errors
     /// As [`decide::may_relay`], and the store's.
     pub async fn may_relay(&self, player: PlayerId, id: GameId) -> Result<RelayRoster, Error> {
-        let now = self.clock.now();
+        let now = self.ports.clock.now();
         if let Some(roster) = self.rosters.get(id, now) {
             return if roster.contains(&player) { Ok(roster) } else { Err(Error::NotFound) };
         }
@@ -194,7 +231,7 @@ impl Games {
         after: Option<HistoryPosition>,
         limit: PageLimit,
     ) -> Result<Page<Game, HistoryPosition>, Error> {
-        self.store.history(&HistoryQuery { player, filter, after, limit }).await.map_err(Error::Store)
+        self.ports.games.history(&HistoryQuery { player, filter, after, limit }).await.map_err(Error::Store)
     }
 
     /// Carries out up to `limit` deadlines that have passed at `now`. Every replica may do this at any time: of two that
@@ -204,8 +241,9 @@ impl Games {
     /// When the store can't be asked; failures of single games are in [`Swept::failed`].
     pub async fn sweep_due(&self, now: Timestamp, limit: i64) -> Result<Swept, Error> {
         let mut swept = Swept::default();
-        for game in self.store.due(now, limit).await.map_err(Error::Store)? {
-            let Some(change) = decide::expire(&game, self.modes.get(&game.mode), now) else { continue };
+        let modes = self.modes();
+        for game in self.ports.games.due(now, limit).await.map_err(Error::Store)? {
+            let Some(change) = decide::expire(&game, modes.get(&game.mode), now) else { continue };
             match self.commit(change, None, now).await {
                 Ok(game) => swept.expired.push(game.id),
                 Err(Error::Store(StoreError::Stale)) => {}
@@ -217,7 +255,7 @@ impl Games {
     }
 
     async fn load(&self, id: GameId) -> Result<Game, Error> {
-        self.store.load(id).await.map_err(Error::Store)?.ok_or(Error::NotFound)
+        self.ports.games.load(id).await.map_err(Error::Store)?.ok_or(Error::NotFound)
     }
 
     /// Load, decide, commit; again if somebody was faster. A deadline that has passed is carried out first, so that the
@@ -231,9 +269,10 @@ impl Games {
     ) -> Result<Game, Error> {
         let mut retries = 0;
         loop {
-            let now = self.clock.now();
+            let now = self.ports.clock.now();
             let game = self.load(id).await?;
-            let mode = self.modes.get(&game.mode);
+            let modes = self.modes();
+            let mode = modes.get(&game.mode);
             let expired = decide::expire(&game, mode, now);
             let is_expiry = expired.is_some();
             let change = match expired {
@@ -255,9 +294,9 @@ impl Games {
 
     /// Commits, and keeps a game closable: letting a player go who is not held any more is no reason to refuse.
     async fn commit(&self, change: Change, receipt: Option<Receipt>, now: Timestamp) -> Result<Game, Error> {
-        let mut commit = change.into_commit(&*self.ids, receipt, now);
+        let mut commit = change.into_commit(&*self.ports.ids, receipt, now);
         loop {
-            match self.store.commit(commit.clone()).await {
+            match self.ports.games.commit(commit.clone()).await {
                 Ok(_) => {
                     self.rosters.forget(commit.game.id);
                     return Ok(commit.game);

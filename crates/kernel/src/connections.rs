@@ -1,0 +1,38 @@
+use async_trait::async_trait;
+
+use crate::{PlayerId, StoreError, Timestamp};
+
+/// A replica that has not been heard of for a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SilentReplica {
+    /// Its name.
+    pub replica: String,
+    /// When it was last heard of.
+    pub heard_at: Timestamp,
+}
+
+/// Which players have sockets on which replica. Each replica reports its own players and beats; rows of a replica that
+/// died are taken over by the others once it has been silent for long enough.
+///
+/// All methods are idempotent; rows may be a moment behind the sockets.
+#[async_trait]
+pub trait Connections: Send + Sync {
+    /// This replica lives, by the database's clock.
+    async fn beat(&self, replica: &str) -> Result<(), StoreError>;
+
+    /// The players whose first socket on this replica came, and whose last one went, since the report before. Returns
+    /// those of `went` who have no socket on any other replica either.
+    async fn report(&self, replica: &str, came: &[PlayerId], went: &[PlayerId]) -> Result<Vec<PlayerId>, StoreError>;
+
+    /// Whether each of these players has a socket anywhere, in the order asked.
+    async fn connected(&self, players: &[PlayerId]) -> Result<Vec<bool>, StoreError>;
+
+    /// Up to `limit` of this replica's players.
+    async fn players_of(&self, replica: &str, limit: i64) -> Result<Vec<PlayerId>, StoreError>;
+
+    /// Replicas that have not beaten since `before`, the longest silent first.
+    async fn silent(&self, before: Timestamp) -> Result<Vec<SilentReplica>, StoreError>;
+
+    /// Forgets a replica that has no players left; does nothing while it has.
+    async fn forget(&self, replica: &str) -> Result<(), StoreError>;
+}
