@@ -1,6 +1,6 @@
 //! Every way a call about tickets can be refused.
 
-use kernel::{BoxError, ErrorKind, FieldError, GameId, ProposalId, Refusal, StoreError, TicketId};
+use kernel::{BoxError, ErrorKind, FieldError, GameId, ProposalId, Refusal, StoreError, TicketId, Timestamp};
 use serde_json::{Value, json};
 
 use crate::model::Status;
@@ -29,6 +29,12 @@ pub enum Error {
     /// The player is in a game that isn't over.
     #[error("you are in a game: finish or abandon it first")]
     InGame(GameId),
+    /// The player let others wait.
+    #[error("you weren't there when a game was ready for you: wait a moment before you queue again")]
+    CoolingDown {
+        /// Until when.
+        until: Timestamp,
+    },
     /// The ticket ended before the command came.
     #[error("the ticket isn't waiting any more")]
     StateChanged {
@@ -60,6 +66,7 @@ impl Refusal for Error {
             Self::UnsupportedMode(_) => "matchmaking.unsupported_mode",
             Self::AlreadyQueued(_) | Self::InProposal(_) => "matchmaking.already_queued",
             Self::InGame(_) => "matchmaking.in_game",
+            Self::CoolingDown { .. } => "matchmaking.cooling_down",
             Self::StateChanged { .. } => "matchmaking.state_changed",
             Self::Unreadable { .. } => "unavailable",
             Self::Store(error) => error.code(),
@@ -74,6 +81,7 @@ impl Refusal for Error {
             | Self::AlreadyQueued(_)
             | Self::InProposal(_)
             | Self::InGame(_)
+            | Self::CoolingDown { .. }
             | Self::StateChanged { .. } => ErrorKind::Conflict,
             Self::Unreadable { .. } => ErrorKind::Unavailable,
             Self::Store(error) => error.kind(),
@@ -93,8 +101,17 @@ impl Refusal for Error {
             Self::AlreadyQueued(ticket) => vec![("ticket_id", json!(ticket))],
             Self::InProposal(proposal) => vec![("proposal_id", json!(proposal))],
             Self::InGame(game) => vec![("game_id", json!(game))],
+            Self::CoolingDown { until } => vec![("until", json!(until))],
             Self::StateChanged { state, game_id } => vec![("state", json!(state)), ("game_id", json!(game_id))],
             _ => Vec::new(),
+        }
+    }
+
+    fn retry_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::CoolingDown { until } => Some(*until),
+            Self::Store(error) => error.retry_at(),
+            _ => None,
         }
     }
 }

@@ -92,13 +92,18 @@ impl Matchmaking {
     /// Queues a player: makes the ticket and takes the player's engagement in one commit.
     ///
     /// # Errors
-    /// [`Error::UnknownMode`], [`Error::ModeDisabled`], [`Error::UnsupportedMode`]; [`Error::AlreadyQueued`],
-    /// [`Error::InProposal`] and [`Error::InGame`] when the player is engaged; [`StoreError::Replayed`] when the
+    /// [`Error::UnknownMode`], [`Error::ModeDisabled`], [`Error::UnsupportedMode`]; [`Error::CoolingDown`] after having
+    /// let others wait; [`Error::AlreadyQueued`], [`Error::InProposal`] and [`Error::InGame`] when the player is engaged; [`StoreError::Replayed`] when the
     /// receipt's key was used before.
     pub async fn join(&self, join: Join, receipt: Option<Receipt>) -> Result<Ticket, Error> {
         let Join { player, mode } = join;
         let spec = self.ports.modes.queue(&mode).await.map_err(unreadable("mode catalogue"))?;
         let spec = decide::queueable(spec)?;
+        let now = self.ports.clock.now();
+        let cooling = self.ports.engagements.cooling(&[player], now).await.map_err(Error::Store)?;
+        if let Some(until) = cooling.first().copied().flatten() {
+            return Err(Error::CoolingDown { until });
+        }
         let rating = self.ports.ratings.rating(player, &spec.rating_family).await.map_err(unreadable("ratings"))?;
         for _ in 0..ATTEMPTS {
             let now = self.ports.clock.now();
@@ -188,6 +193,29 @@ impl Matchmaking {
     pub async fn ticket(&self, player: PlayerId, id: TicketId) -> Result<Ticket, Error> {
         let ticket = self.ports.store.load(id).await.map_err(Error::Store)?;
         ticket.filter(|ticket| ticket.players().contains(&player)).ok_or(Error::NotFound)
+    }
+
+    /// To be called after the player of this ticket was taken into a game by another way: the ticket ended in that same
+    /// step, for nobody's engagement names it any more; now its row says so, its player is told, and the leader forgets
+    /// it. Does nothing to a ticket that has ended otherwise.
+    ///
+    /// # Errors
+    /// Those of the store; the sweep makes up for it at the ticket's expiry.
+    pub async fn superseded(&self, id: TicketId) -> Result<(), Error> {
+        let Some(ticket) = self.ports.store.load(id).await.map_err(Error::Store)? else { return Ok(()) };
+        let engaged = self.ports.engagements.current(ticket.players()).await.map_err(Error::Store)?;
+        if ticket.status.is_final() || engaged.contains(&ticket.engagement()) {
+            return Ok(());
+        }
+        let now = self.ports.clock.now();
+        let change = decide::supersede(&ticket, now);
+        let riders = Riders::events(vec![ticket_updated(&change.ticket, &*self.ports.ids, now)]);
+        match self.ports.store.commit(vec![change], riders).await {
+            Ok(()) => self.tell_leader(&ticket.mode, &Hint::Gone { id }).await,
+            Err(StoreError::Stale) => {}
+            Err(error) => return Err(Error::Store(error)),
+        }
+        Ok(())
     }
 
     /// The player's tickets, newest first.

@@ -51,6 +51,9 @@ pub enum Error {
     /// The handle, or one that looks like it, belongs to somebody else.
     #[error("this handle, or one that looks like it, is taken")]
     HandleTaken,
+    /// Administrators don't give their own power away, so that there is always one.
+    #[error("an administrator's role is taken by another administrator, never by oneself")]
+    LastAdmin,
     /// Too many passwords are being hashed right now.
     #[error("too many sign-ins at once: try again in a moment")]
     Busy,
@@ -91,6 +94,7 @@ impl Refusal for Error {
             Self::NotFound => "players.not_found",
             Self::AlreadyRegistered => "players.already_registered",
             Self::HandleTaken => "players.handle_taken",
+            Self::LastAdmin => "players.own_role",
             Self::Busy => "auth.busy",
             Self::Hashing(_) => "internal",
             Self::Store { source, .. } => source.code(),
@@ -110,7 +114,7 @@ impl Refusal for Error {
             Self::LockedOut { .. } => ErrorKind::RateLimited,
             Self::Suspended { .. } => ErrorKind::Forbidden,
             Self::NotFound => ErrorKind::NotFound,
-            Self::AlreadyRegistered | Self::HandleTaken => ErrorKind::Conflict,
+            Self::AlreadyRegistered | Self::HandleTaken | Self::LastAdmin => ErrorKind::Conflict,
             Self::Busy => ErrorKind::Unavailable,
             Self::Hashing(_) => ErrorKind::Internal,
             Self::Store { source, .. } => source.kind(),

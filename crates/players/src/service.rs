@@ -1,5 +1,6 @@
 //! The service: load, decide, commit.
 
+mod operators;
 mod profile;
 mod sessions;
 mod sign_in;

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use kernel::{Engage, Engagement, GameId, PageLimit, Refusal as _, Riders, TicketId};
+use kernel::{Commit, CoolDown, Engage, Engagement, GameId, IdSource, PageLimit, Refusal as _, Riders, TicketId};
 use shallweplay_matchmaking::{Hint, Join, Status};
 
 use crate::worlds::{World, player, run};
@@ -179,4 +179,35 @@ fn a_player_who_left_another_way_is_passed_over_and_swept() {
     let swept = run(world.service.ticket(player(1), gone.id)).expect("it is his");
     assert_eq!((swept.status, swept.ended.expect("it ended").reason.as_str()), (Status::Cancelled, "superseded"));
     assert_eq!(world.kernel.engagement(player(1)), Engagement::Game(game));
+}
+
+#[test]
+fn who_let_others_wait_waits_before_queueing_again() {
+    let world = World::new(11);
+    let until = world.now().plus_millis(30_000);
+    let riders = Riders { cool_downs: vec![CoolDown { player: player(1), until }], ..Riders::default() };
+    run(Commit::commit(&*world.kernel, riders)).expect("cool-downs commit alone");
+    let join = || Join { player: player(1), mode: "duel".to_owned() };
+    let refused = run(world.service.join(join(), None)).expect_err("is cooling down");
+    assert_eq!((refused.code(), refused.retry_at()), ("matchmaking.cooling_down", Some(until)));
+    world.clock.advance_millis(30_000);
+    run(world.service.join(join(), None)).expect("has waited");
+}
+
+#[test]
+fn a_ticket_whose_player_was_taken_into_a_game_says_so_once() {
+    let world = World::new(12);
+    let ticket = joined(&world, 1);
+    run(world.service.superseded(ticket.id)).expect("nothing to do");
+    assert_eq!(run(world.service.ticket(player(1), ticket.id)).expect("there").status, Status::Searching);
+    let to = Engagement::Game(GameId::new(world.ids.uuid(world.now())));
+    let engage = vec![Engage { player: player(1), from: ticket.engagement(), to }];
+    run(Commit::commit(&*world.kernel, Riders { engage, ..Riders::default() })).expect("was queued");
+    let told = world.kernel.events().len();
+    for _ in 0..2 {
+        run(world.service.superseded(ticket.id)).expect("is superseded");
+    }
+    let after = run(world.service.ticket(player(1), ticket.id)).expect("there");
+    assert_eq!((after.status, after.ended.expect("has ended").reason.as_str()), (Status::Cancelled, "superseded"));
+    assert_eq!(world.kernel.events().len(), told + 1, "one event");
 }

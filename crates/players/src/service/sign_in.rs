@@ -155,7 +155,7 @@ impl Players {
         self.ports.hasher.hash(password, salt).await.map_err(hashing)
     }
 
-    async fn verify(&self, password: Secret, hash: Option<PasswordHash>) -> Result<bool, Error> {
+    pub(super) async fn verify(&self, password: Secret, hash: Option<PasswordHash>) -> Result<bool, Error> {
         self.ports.hasher.verify(password, hash).await.map_err(hashing)
     }
 }

@@ -1,5 +1,6 @@
 //! The service over the memory stores.
 
+mod operators;
 mod profile;
 mod refresh;
 mod sign_in;
