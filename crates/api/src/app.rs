@@ -1,18 +1,24 @@
 //! What handlers work with: services and ports, no adapter. `wiring/` builds it.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use games::Games;
-use kernel::{Bus, Cache, Clock, CursorKey, Engagements, IdSource, RateLimiter, Receipts, Streams};
+use kernel::{
+    AuditLog, Bus, Cache, Clock, Connections, CursorKey, Engagements, IdSource, PlayerId, RateLimiter, Receipts, Streams,
+};
 use matchmaking::Matchmaking;
-use players::Players;
+use players::{Players, Visibility};
 use realtime::{Hub, Signal};
+use standings::Standings;
 use tokio::sync::Notify;
 
 use crate::aside::Aside;
+use crate::attendance::Attendance;
 use crate::directory::Directory;
 use crate::edge::Revocations;
 use crate::health::Health;
+use crate::problem::Problem;
 use crate::tokens::Tokens;
 use crate::ws::{Relay, Sockets};
 
@@ -33,6 +39,8 @@ pub(crate) struct EdgeSettings {
     pub(crate) messages_per_second: u32,
     /// Sockets on this replica.
     pub(crate) max_sockets: usize,
+    /// The address under which players reach the server; empty: as the request came.
+    pub(crate) public_url: String,
     /// Interval of the heartbeat on sockets, in milliseconds.
     pub(crate) heartbeat_ms: u64,
 }
@@ -49,6 +57,14 @@ pub(crate) struct App {
     pub(crate) players: Players,
     /// Modes, games, scores, history.
     pub(crate) games: Games,
+    /// Ratings, stats, boards.
+    pub(crate) standings: Standings,
+    /// What operators did.
+    pub(crate) audit: Arc<dyn AuditLog>,
+    /// Who has sockets where.
+    pub(crate) connections: Arc<dyn Connections>,
+    /// Who was there when, in games.
+    pub(crate) attendance: Attendance,
     /// Tickets and queues.
     pub(crate) matchmaking: Matchmaking,
     /// What players are doing.
@@ -83,12 +99,46 @@ pub(crate) struct App {
     pub(crate) health: Arc<Health>,
     /// Wakes the outbox relay: something was committed.
     pub(crate) wake_relay: Arc<Notify>,
+    /// Wakes whoever reads the published modes.
+    pub(crate) wake_modes: Arc<Notify>,
 }
+
+/// The bus topic that says: a mode was published, read them.
+pub(crate) const MODES_TOPIC: &str = "modes";
 
 /// The bus topic that says: sessions were ended, read the rows.
 pub(crate) const SESSIONS_TOPIC: &str = "sessions";
 
 impl App {
+    /// To be called after a mode was published: every replica reads it in a moment.
+    pub(crate) async fn modes_changed(&self) {
+        self.wake_modes.notify_one();
+        self.bus.publish(MODES_TOPIC, bytes::Bytes::new()).await;
+    }
+
+    /// Refuses unless all of these are players. Who doesn't want to be found looks just like somebody who isn't there.
+    pub(crate) async fn known_players(&self, ids: &[PlayerId]) -> Result<(), Problem> {
+        let names = self.directory.names(ids.iter().copied()).await?;
+        if ids.iter().all(|id| names.knows(*id)) { Ok(()) } else { Err(Problem::of("players.not_found")) }
+    }
+
+    /// Those of these players who have a socket somewhere; nobody, while that can't be told.
+    pub(crate) async fn present(&self, ids: &[PlayerId]) -> HashSet<PlayerId> {
+        let connected = self.connections.connected(ids).await.unwrap_or_default();
+        ids.iter().zip(connected).filter(|(_, there)| *there).map(|(id, _)| *id).collect()
+    }
+
+    /// Refuses unless `viewer` may see what `owner` played.
+    pub(crate) async fn visible_history(&self, viewer: PlayerId, owner: PlayerId) -> Result<(), Problem> {
+        let history = self.directory.history_of(owner).await?.ok_or_else(|| Problem::of("players.not_found"))?;
+        if viewer == owner || history == Visibility::Everyone { Ok(()) } else { Err(Problem::of("privacy.refused")) }
+    }
+
+    /// Whom a player's own circle consists of: the player, as long as there are no friends.
+    pub(crate) async fn circle(&self, player: PlayerId) -> Result<Vec<PlayerId>, Problem> {
+        Ok(vec![player])
+    }
+
     /// To be called after sessions were ended, before the reply: this replica knows at once, the others in a moment.
     pub(crate) async fn notice_revocations(&self) {
         self.read_revocations().await;

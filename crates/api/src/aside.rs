@@ -14,6 +14,8 @@ use crate::problem::Problem;
 
 /// How long a document may be served from the cache.
 const TTL: Duration = Duration::from_secs(30);
+/// How long one may that nobody invalidates.
+const BRIEF: Duration = Duration::from_secs(1);
 
 /// A query on its way. The token is part of its name: who misses after an invalidation has another one, and must not
 /// join a query that began before it.
@@ -34,9 +36,26 @@ impl Aside {
         Self { cache, flights: Arc::default() }
     }
 
+    /// As [`Aside::read`], for documents that may be a moment old but no more: nobody invalidates them.
+    pub(crate) async fn read_briefly<F, Fut>(&self, key: CacheKey, load: F) -> Result<(Bytes, CacheOutcome), Problem>
+    where
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = Result<Bytes, Problem>>,
+    {
+        self.read_for(key, BRIEF, load).await
+    }
+
     /// The document under `key`, from the cache or by `load`. While the database is down, the last value this replica
     /// saw is better than none.
     pub(crate) async fn read<F, Fut>(&self, key: CacheKey, load: F) -> Result<(Bytes, CacheOutcome), Problem>
+    where
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = Result<Bytes, Problem>>,
+    {
+        self.read_for(key, TTL, load).await
+    }
+
+    async fn read_for<F, Fut>(&self, key: CacheKey, ttl: Duration, load: F) -> Result<(Bytes, CacheOutcome), Problem>
     where
         F: FnOnce() -> Fut,
         Fut: Future<Output = Result<Bytes, Problem>>,
@@ -55,7 +74,7 @@ impl Aside {
         let answer = flight
             .get_or_try_init(|| async {
                 let bytes = load().await?;
-                self.cache.fill(&key, token, bytes.clone(), TTL).await;
+                self.cache.fill(&key, token, bytes.clone(), ttl).await;
                 Ok(bytes)
             })
             .await

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kernel::{Cache, CacheKey, CacheOutcome, Clock, FillToken, Lookup, PlayerId};
-use players::Players;
+use players::{Players, Visibility};
+use serde::{Deserialize, Serialize};
 
 use crate::dto::PlayerDto;
 use crate::problem::Problem;
@@ -16,12 +17,25 @@ const TTL: Duration = Duration::from_secs(30);
 
 /// Public profiles of some players.
 #[derive(Debug, Default)]
-pub(crate) struct Names(HashMap<PlayerId, PlayerDto>);
+pub(crate) struct Names(HashMap<PlayerId, Known>);
+
+/// What is kept of a player: the public profile, and what decides who sees more.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Known {
+    player: PlayerDto,
+    /// Who sees past games.
+    history: String,
+}
 
 impl Names {
+    /// Whether there is such a player.
+    pub(crate) fn knows(&self, id: PlayerId) -> bool {
+        self.0.contains_key(&id)
+    }
+
     /// This player's profile; somebody who isn't there any more has a pseudonym.
     pub(crate) fn get(&self, id: PlayerId) -> PlayerDto {
-        self.0.get(&id).cloned().unwrap_or_else(|| PlayerDto::gone(id))
+        self.0.get(&id).map_or_else(|| PlayerDto::gone(id), |known| known.player.clone())
     }
 }
 
@@ -53,7 +67,14 @@ impl Directory {
     /// One profile, `None` if there is no such player.
     pub(crate) async fn profile(&self, id: PlayerId) -> Result<(Option<PlayerDto>, CacheOutcome), Problem> {
         let (mut names, outcome) = self.look_up([id]).await?;
-        Ok((names.0.remove(&id), outcome))
+        Ok((names.0.remove(&id).map(|known| known.player), outcome))
+    }
+
+    /// Who may see a player's past games; `None` if there is no such player.
+    pub(crate) async fn history_of(&self, id: PlayerId) -> Result<Option<Visibility>, Problem> {
+        let (names, _) = self.look_up([id]).await?;
+        // A word this release doesn't know is a newer one's: nobody, to be safe.
+        Ok(names.0.get(&id).map(|known| known.history.parse().unwrap_or(Visibility::Nobody)))
     }
 
     /// To be called after a profile changed, before the reply.
@@ -105,12 +126,14 @@ impl Directory {
     async fn fill(
         &self,
         missing: &[(PlayerId, Option<FillToken>)],
-        names: &mut HashMap<PlayerId, PlayerDto>,
+        names: &mut HashMap<PlayerId, Known>,
     ) -> Result<(), Problem> {
         let ids: Vec<PlayerId> = missing.iter().map(|(id, _)| *id).collect();
         let players = self.players.get_many(&ids).await.map_err(|error| Problem::from_refusal(error, &*self.clock))?;
         for ((id, token), player) in missing.iter().zip(players) {
-            let Some(profile) = player.as_ref().map(PlayerDto::from) else { continue };
+            let Some(player) = player else { continue };
+            let profile =
+                Known { player: PlayerDto::from(&player), history: player.privacy.history.name().to_owned() };
             if let (Some(token), Ok(bytes)) = (token.clone(), serde_json::to_vec(&profile)) {
                 self.cache.fill(&key(*id), token, bytes.into(), TTL).await;
             }

@@ -3,6 +3,7 @@
 
 mod app;
 mod aside;
+mod attendance;
 mod assets;
 mod directory;
 mod docs;

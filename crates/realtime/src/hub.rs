@@ -332,6 +332,12 @@ impl Hub {
         lock(&self.registry).players.contains_key(&player)
     }
 
+    /// Players with a socket here.
+    #[must_use]
+    pub fn players(&self) -> std::collections::BTreeSet<PlayerId> {
+        lock(&self.registry).players.keys().copied().collect()
+    }
+
     /// The ways to all sockets, oldest first: for a drain that spreads over them.
     #[must_use]
     pub fn outlets(&self) -> Vec<Arc<dyn Outlet>> {

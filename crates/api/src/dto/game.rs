@@ -1,11 +1,11 @@
-use games::{Game, GameSnapshot};
-use kernel::{GameId, PlayerId, Timestamp};
+use games::{Game, GameSnapshot, RatingLine};
+use kernel::{GameId, InviteId, PlayerId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
-use super::PlayerDto;
+use super::{InviteLinkDto, PlayerDto};
 use crate::directory::Names;
 
 /// A game as one viewer may see it.
@@ -43,6 +43,30 @@ pub(crate) struct GameDto {
     result: Option<ResultDto>,
     /// Why it ended, if not by being played out.
     ended: Option<EndedDto>,
+    /// How it came to be: `matched`, `private`, `rematch` or `solo`.
+    origin: String,
+    /// The game that repeats this one, once somebody asked for it.
+    #[schema(value_type = Option<uuid::Uuid>)]
+    rematch_game_id: Option<GameId>,
+    /// What stands out about it: how it came to be and ended, such as `private`, `claimed`, `voided`, `amended`.
+    tags: Vec<String>,
+    /// For its players, while seats are free: who else was invited.
+    invites: Vec<SeatInviteDto>,
+    /// Only in the answer to the call that made it: a link for whoever has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) invite_link: Option<InviteLinkDto>,
+}
+
+/// An invitation as the game's players see it.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SeatInviteDto {
+    #[schema(value_type = uuid::Uuid)]
+    id: InviteId,
+    /// Null for a link.
+    to: Option<PlayerDto>,
+    state: String,
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Timestamp,
 }
 
 /// A player in a game.
@@ -56,8 +80,12 @@ pub(crate) struct GamePlayerDto {
     score: Option<i64>,
     /// `win`, `loss` or `draw`.
     outcome: Option<String>,
+    /// Once standings have it, in rated games.
     rating_before: Option<f64>,
     rating_after: Option<f64>,
+    /// While the player is gone: from when on the others may claim.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    claim_at: Option<Timestamp>,
 }
 
 /// The viewer's own seat.
@@ -75,7 +103,7 @@ pub(crate) struct ResultDto {
     version: i32,
     /// `open`, `disputed`, `settled` or `voided`.
     status: String,
-    /// How it was decided: `rules`, `reports` or `abandoned`.
+    /// How it was decided: `rules`, `reports`, `abandoned`, `claimed`, `majority`, `review` or `admin`.
     reason: Option<String>,
     /// One line per player, by seat.
     standings: Vec<StandingDto>,
@@ -99,6 +127,15 @@ pub(crate) struct EndedDto {
     reason: String,
     /// `system` or a player's id.
     by: Option<String>,
+}
+
+fn rating(game: &GameSnapshot, player: PlayerId) -> Option<&RatingLine> {
+    game.rating_lines.iter().find(|line| line.player_id == player)
+}
+
+/// To a hundredth: more would be noise.
+pub(super) fn shown(rating: f64) -> f64 {
+    (rating * 100.0).round() / 100.0
 }
 
 fn result(snapshot: &GameSnapshot, line: Option<(&'static str, i32)>) -> Option<ResultDto> {
@@ -133,6 +170,18 @@ impl GameDto {
         dto.you = viewer
             .and_then(|id| game.player(id))
             .map(|player| YouDto { seat: player.seat, session_secret: player.secret.0.clone() });
+        dto.tags = game.tags().into_iter().map(str::to_owned).collect();
+        if dto.you.is_some() {
+            let open = game.invites.iter().filter(|invite| invite.state.open());
+            dto.invites = open
+                .map(|invite| SeatInviteDto {
+                    id: invite.id,
+                    to: invite.to.map(|id| names.get(id)),
+                    state: invite.state.as_str().to_owned(),
+                    expires_at: invite.expires_at,
+                })
+                .collect();
+        }
         dto
     }
 
@@ -147,14 +196,15 @@ impl GameDto {
                 .players
                 .iter()
                 .map(|player| GamePlayerDto {
+                    rating_before: rating(game, player.player_id).map(|line| shown(line.before)),
+                    rating_after: rating(game, player.player_id).map(|line| shown(line.after)),
+                    claim_at: player.claim_at,
                     player: names.get(player.player_id),
                     team: player.team,
                     seat: player.seat,
                     status: player.status.as_str().to_owned(),
                     score: player.score,
                     outcome: player.outcome.map(|outcome| outcome.as_str().to_owned()),
-                    rating_before: None,
-                    rating_after: None,
                 })
                 .collect(),
             sequence: game.sequence,
@@ -170,6 +220,11 @@ impl GameDto {
                 .ended
                 .as_ref()
                 .map(|ended| EndedDto { reason: ended.reason.clone(), by: ended.by.map(String::from) }),
+            origin: game.origin.as_str().to_owned(),
+            rematch_game_id: game.rematch,
+            tags: Vec::new(),
+            invites: Vec::new(),
+            invite_link: None,
         }
     }
 }
@@ -257,7 +312,7 @@ pub(crate) struct ReportedDto {
 /// A report's state.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ReportDto {
-    /// `accepted`.
+    /// `accepted`, or `held` for review.
     pub(crate) status: String,
     pub(crate) reason: Option<String>,
 }

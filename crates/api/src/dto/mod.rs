@@ -1,17 +1,23 @@
 //! What goes over the wire. Domain types don't serialise; these do.
 
+mod admin;
 mod auth;
 mod game;
+mod invite;
 mod mode;
 mod player;
 mod problem;
+mod standings;
 mod ticket;
 
+pub(crate) use admin::*;
 pub(crate) use auth::*;
 pub(crate) use game::*;
+pub(crate) use invite::*;
 pub(crate) use mode::*;
 pub(crate) use player::*;
 pub(crate) use problem::*;
+pub(crate) use standings::*;
 pub(crate) use ticket::*;
 
 use serde::Serialize;

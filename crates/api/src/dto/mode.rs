@@ -1,5 +1,6 @@
 use games::Mode;
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 /// A mode of the catalogue.
@@ -17,6 +18,17 @@ pub(crate) struct ModeDto {
     rules: String,
     /// Rating family; null: unrated.
     rating: Option<String>,
+    /// `weng_lin` or `glicko2`.
+    rating_model: String,
+    /// What the rules module is told: `{"best_of": 3}`.
+    #[schema(value_type = Option<Object>)]
+    rules_options: Option<Value>,
+    /// The fewest players with which a private game may start.
+    min_players: u8,
+    /// The fewest ready players with which a game starts when its ready window ends.
+    quorum: u8,
+    /// For how long after the start an empty seat may be taken, in milliseconds.
+    late_join_ms: i64,
     /// Whether a match must be accepted first.
     ready_check: bool,
     /// What score reports may say, in relay modes.
@@ -27,7 +39,9 @@ pub(crate) struct ModeDto {
     max_duration_ms: i64,
     ready_ms: i64,
     report_window_ms: i64,
+    /// How long a player who is gone may come back before the others may claim.
     grace_ms: i64,
+    evidence_ms: i64,
 }
 
 /// What score reports may say.
@@ -37,6 +51,10 @@ pub(crate) struct EnvelopeDto {
     max: i64,
     max_per_second: Option<i64>,
     min_duration_ms: i64,
+    /// Above which part of `max_per_second` a report is held for review.
+    hold_above: f64,
+    /// Which fields a report's payload may have; null: any.
+    fields: Option<Vec<String>>,
 }
 
 impl From<&Mode> for ModeDto {
@@ -49,12 +67,19 @@ impl From<&Mode> for ModeDto {
             team_size: mode.team_size,
             rules: mode.rules.as_str().to_owned(),
             rating: mode.rating.clone(),
+            rating_model: mode.rating_model.as_str().to_owned(),
+            rules_options: Some(mode.options().clone()).filter(|options| !options.is_null()),
+            min_players: mode.min_players,
+            quorum: mode.quorum,
+            late_join_ms: mode.late_join_ms,
             ready_check: mode.ready_check,
             score: mode.score().map(|envelope| EnvelopeDto {
                 min: envelope.min,
                 max: envelope.max,
                 max_per_second: envelope.max_per_second,
                 min_duration_ms: envelope.min_duration_ms,
+                hold_above: envelope.hold_above,
+                fields: envelope.fields.clone(),
             }),
             board: mode.board.clone(),
             enabled: mode.enabled,
@@ -62,6 +87,7 @@ impl From<&Mode> for ModeDto {
             ready_ms: mode.windows.ready_ms,
             report_window_ms: mode.windows.report_window_ms,
             grace_ms: mode.windows.grace_ms,
+            evidence_ms: mode.windows.evidence_ms,
         }
     }
 }

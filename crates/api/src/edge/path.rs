@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
-use kernel::{GameId, PlayerId, TicketId};
+use kernel::{GameId, InviteId, PlayerId, TicketId};
 
 use crate::problem::Problem;
 
@@ -18,6 +18,10 @@ impl InPath for PlayerId {
 
 impl InPath for GameId {
     const ABSENT: &'static str = "games.not_found";
+}
+
+impl InPath for InviteId {
+    const ABSENT: &'static str = "games.invite_not_found";
 }
 
 impl InPath for TicketId {

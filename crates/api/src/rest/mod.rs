@@ -1,11 +1,14 @@
 //! REST: one endpoint, one file. A handler parses, calls one service method and renders. What realtime calls, too, is
 //! the file's `call`.
 
+mod admin;
 pub(crate) mod auth;
 pub(crate) mod games;
+pub(crate) mod invites;
 pub(crate) mod matchmaking;
 pub(crate) mod modes;
 pub(crate) mod players;
+mod standings;
 
 use bytes::Bytes;
 use kernel::{PlayerId, Refusal};
@@ -22,6 +25,9 @@ pub(crate) fn mount(config: &mut ServiceConfig<'_>) {
     modes::mount(config);
     matchmaking::mount(config);
     games::mount(config);
+    invites::mount(config);
+    standings::mount(config);
+    admin::mount(config);
 }
 
 impl App {

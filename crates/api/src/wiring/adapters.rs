@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cache::in_process::{InProcessBus, InProcessCache, InProcessLimiter};
+use cache::in_process::{InProcessBoards, InProcessBus, InProcessCache, InProcessLimiter};
 use kernel::{BoxError, Bus, Cache, IdSource, RateLimiter};
 use persistence::{Breaker, Stores};
+use standings::BoardCopies;
 
 use super::config::{ConfigError, Settings};
 
@@ -144,6 +145,7 @@ pub(super) struct Shared {
     pub(super) cache: Arc<dyn Cache>,
     pub(super) bus: Arc<dyn Bus>,
     pub(super) limiter: Arc<dyn RateLimiter>,
+    pub(super) boards: Arc<dyn BoardCopies>,
     #[cfg(feature = "redis")]
     pub(super) redis: Option<cache::redis::RedisClient>,
 }
@@ -158,6 +160,7 @@ pub(super) fn shared(settings: &Settings) -> Result<Shared, ConfigError> {
             cache: Arc::new(cache::redis::RedisCache::new(client.clone())),
             bus: Arc::new(cache::redis::RedisBus::new(client.clone())),
             limiter: Arc::new(cache::redis::RedisLimiter::new(client.clone())),
+            boards: Arc::new(cache::redis::RedisBoards::new(client.clone())),
             redis: Some(client),
         });
     }
@@ -169,6 +172,7 @@ pub(super) fn shared(settings: &Settings) -> Result<Shared, ConfigError> {
         cache: Arc::new(InProcessCache::new()),
         bus: Arc::new(InProcessBus::new()),
         limiter: Arc::new(InProcessLimiter::new()),
+        boards: Arc::new(InProcessBoards::new()),
         #[cfg(feature = "redis")]
         redis: None,
     })

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use games::{Catalogue, Mode};
+use games::{GameStore, LedgerEntry, Mode, ModeBook, RatingModel, ResultStatus};
 use kernel::{BoxError, PlayerId};
 use matchmaking::{Modes, QueueSpec, Rating, Ratings};
+use standings::{Fact, FactLine, FactSource, Metric, ModeScheme, Model, Outcome, Schemes, Standings};
 
 /// Matchmaking asks what modes there are.
-pub(super) struct ModesOfGames(pub(super) Arc<Catalogue>);
+pub(super) struct ModesOfGames(pub(super) Arc<ModeBook>);
 
 fn spec(mode: &Mode) -> QueueSpec {
     QueueSpec {
@@ -26,22 +27,91 @@ fn spec(mode: &Mode) -> QueueSpec {
 #[async_trait]
 impl Modes for ModesOfGames {
     async fn queue(&self, mode: &str) -> Result<Option<QueueSpec>, BoxError> {
-        Ok(self.0.get(mode).map(spec))
+        Ok(self.0.now().get(mode).map(spec))
     }
 
     async fn queues(&self) -> Result<Vec<QueueSpec>, BoxError> {
-        Ok(self.0.all().iter().map(spec).collect())
+        Ok(self.0.now().all().iter().map(spec).collect())
     }
 }
 
-/// Matchmaking asks for ratings. Nobody has played a rated family yet, as far as this release knows: results are kept in
-/// the ledger, and standings, once they are derived from it, take this one's place. Until then everybody is as strong as
-/// a newcomer, which is what the rating models start from.
-pub(super) struct NewcomerRatings;
+/// Matchmaking asks for ratings.
+pub(super) struct RatingsOfStandings(pub(super) Standings);
 
 #[async_trait]
-impl Ratings for NewcomerRatings {
-    async fn rating(&self, _: PlayerId, _: &str) -> Result<Rating, BoxError> {
-        Ok(Rating { value: 1_500.0, deviation: 350.0 })
+impl Ratings for RatingsOfStandings {
+    async fn rating(&self, player: PlayerId, family: &str) -> Result<Rating, BoxError> {
+        let rating = self.0.rating(player, family).await?;
+        Ok(Rating { value: rating.value, deviation: rating.deviation })
+    }
+}
+
+/// Standings ask what modes there are.
+pub(super) struct SchemesOfGames(pub(super) Arc<ModeBook>);
+
+fn scheme(mode: &Mode) -> ModeScheme {
+    ModeScheme {
+        mode: mode.key.clone(),
+        family: mode.family().to_owned(),
+        model: match mode.rating_model {
+            RatingModel::WengLin => Model::WengLin,
+            RatingModel::Glicko2 => Model::Glicko2,
+        },
+        rated: mode.rating.is_some(),
+        scored: mode.score().is_some(),
+        board: Metric::parse(&mode.board).unwrap_or(Metric::Wins),
+    }
+}
+
+#[async_trait]
+impl Schemes for SchemesOfGames {
+    async fn scheme(&self, mode: &str) -> Result<Option<ModeScheme>, BoxError> {
+        Ok(self.0.now().get(mode).map(scheme))
+    }
+
+    async fn schemes(&self) -> Result<Vec<ModeScheme>, BoxError> {
+        Ok(self.0.now().all().iter().map(scheme).collect())
+    }
+}
+
+/// Standings read the ledger.
+pub(super) struct LedgerOfGames(pub(super) Arc<dyn GameStore>);
+
+const fn outcome(outcome: games::Outcome) -> Outcome {
+    match outcome {
+        games::Outcome::Win => Outcome::Win,
+        games::Outcome::Loss => Outcome::Loss,
+        games::Outcome::Draw => Outcome::Draw,
+    }
+}
+
+fn fact(entry: LedgerEntry) -> Fact {
+    let line = |line: games::Standing| FactLine {
+        player_id: line.player_id,
+        team: line.team,
+        outcome: line.outcome.map(outcome),
+        score: line.score,
+    };
+    Fact {
+        family: entry.family,
+        sequence: entry.sequence,
+        game_id: entry.game_id,
+        version: entry.version,
+        mode: entry.mode,
+        rated: entry.rated,
+        voided: entry.status == ResultStatus::Voided,
+        lines: entry.standings.into_iter().map(line).collect(),
+        at: entry.at,
+    }
+}
+
+#[async_trait]
+impl FactSource for LedgerOfGames {
+    async fn families(&self) -> Result<Vec<(String, i64)>, BoxError> {
+        Ok(self.0.families().await?)
+    }
+
+    async fn facts(&self, family: &str, after: i64, limit: i64) -> Result<Vec<Fact>, BoxError> {
+        Ok(self.0.ledger(family, after, limit).await?.into_iter().map(fact).collect())
     }
 }

@@ -1,13 +1,14 @@
 //! The command line.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use lexopt::{Arg, Parser};
+use lexopt::{Arg, Parser, ValueExt};
 
 use super::compose::compose;
 use super::config::{ConfigError, Settings};
-use super::{doctor, logging, serve};
+use super::{doctor, logging, rebuild, replays, serve};
 
 const USAGE: &str = "\
 shallweplay-backend: a social gaming backend in one binary
@@ -18,6 +19,10 @@ Commands:
   serve     serve the API, sockets and the playground (the default)
   migrate   run the database migrations that are missing, then exit
   doctor    check configuration and dependencies, and say what is wrong
+  rebuild [--mode KEY] [--check]
+            recompute ratings, stats and boards from the ledger, and say (and mend) what differs
+  verify-replay FILE
+            check a downloaded game log: its hash chain and, where the server knows the rules, its result
   openapi   print the OpenAPI document
   codes     print the catalogue of problem codes as Markdown
 
@@ -33,6 +38,8 @@ enum Command {
     Serve,
     Migrate,
     Doctor,
+    Rebuild { mode: Option<String>, check: bool },
+    VerifyReplay(PathBuf),
     Print(String),
 }
 
@@ -42,6 +49,17 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<(Command, bool
     while let Some(argument) = parser.next()? {
         match argument {
             Arg::Long("ephemeral") => ephemeral = true,
+            Arg::Long("mode") if matches!(command, Command::Rebuild { .. }) => {
+                let key = parser.value()?.string()?;
+                if let Command::Rebuild { mode, .. } = &mut command {
+                    *mode = Some(key);
+                }
+            }
+            Arg::Long("check") if matches!(command, Command::Rebuild { .. }) => {
+                if let Command::Rebuild { check, .. } = &mut command {
+                    *check = true;
+                }
+            }
             Arg::Long("help") | Arg::Short('h') => command = Command::Print(USAGE.to_owned()),
             Arg::Long("version") => command = Command::Print(concat!(env!("CARGO_PKG_VERSION"), "\n").to_owned()),
             Arg::Value(name) => {
@@ -49,6 +67,8 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<(Command, bool
                     Some("serve") => Command::Serve,
                     Some("migrate") => Command::Migrate,
                     Some("doctor") => Command::Doctor,
+                    Some("rebuild") => Command::Rebuild { mode: None, check: false },
+                    Some("verify-replay") => Command::VerifyReplay(parser.value()?.into()),
                     Some("openapi") => Command::Print(crate::docs::openapi_json()),
                     Some("codes") => Command::Print(crate::problem::as_markdown()),
                     _ => return Err(Arg::Value(name).unexpected()),
@@ -75,15 +95,23 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         _ = std::io::stdout().write_all(text.as_bytes());
         return ExitCode::SUCCESS;
     }
+    if let Command::VerifyReplay(file) = &command {
+        return ended(replays::check(file));
+    }
     logging::start();
     let done = match Settings::load(ephemeral) {
         Err(error) => Err(error),
         Ok(settings) => match command {
             Command::Migrate => migrate(&settings).await,
             Command::Doctor => doctor::examine(&settings).await,
+            Command::Rebuild { mode, check } => rebuild::rebuild(&settings, mode.as_deref(), check).await,
             _ => serve::serve(&settings).await,
         },
     };
+    ended(done)
+}
+
+fn ended(done: Result<(), ConfigError>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
-use games::{Catalogue, Games, WindowSettings};
+use games::{Catalogue, Games, GamesPorts, ModeBook, WindowSettings};
 use kernel::{BoxError, Clock, CursorKey, IdSource};
 use matchmaking::{LeaderPorts, Matchmaking, MatchmakingPorts, Modes};
 use persistence::Stores;
 use players::{Players, Ports};
 use realtime::Hub;
+use standings::{Schemes, SeasonCloser, Standings, StandingsPorts, Worker};
 use tokio::sync::Notify;
 
 use super::adapters::{self, DataFile, Database, Shared};
-use super::bridges::{ModesOfGames, NewcomerRatings};
+use super::approval::LocalApproval;
+use super::bridges::{LedgerOfGames, ModesOfGames, RatingsOfStandings, SchemesOfGames};
 use super::clock::CarriedClock;
 use super::config::{ConfigError, Settings};
 use super::hasher::PooledHasher;
@@ -19,6 +21,7 @@ use super::ids::OsIds;
 use super::keys::signing_keys;
 use crate::app::App;
 use crate::aside::Aside;
+use crate::attendance::Attendance;
 use crate::directory::Directory;
 use crate::edge::Revocations;
 use crate::health::Health;
@@ -37,6 +40,9 @@ pub(super) struct Composed {
     pub(super) shared: Arc<Shared>,
     pub(super) clock: Arc<CarriedClock>,
     pub(super) leader: LeaderPorts,
+    pub(super) modes: Arc<ModeBook>,
+    pub(super) worker: Worker,
+    pub(super) seasons: SeasonCloser,
     /// Names this process among all replicas.
     pub(super) replica: String,
 }
@@ -45,7 +51,7 @@ pub(super) struct Composed {
 pub(super) fn compose(settings: &Settings) -> Result<Composed, ConfigError> {
     let ids: Arc<dyn IdSource> = Arc::new(OsIds);
     let keys = signing_keys(settings, &*ids)?;
-    let modes = Arc::new(catalogue(settings)?);
+    let modes = ModeBook::new(catalogue(settings)?, windows(settings));
     let (database, data_file) = adapters::database(settings, &ids)?;
     let shared = Arc::new(adapters::shared(settings)?);
     let stores = database.stores();
@@ -62,13 +68,21 @@ pub(super) fn compose(settings: &Settings) -> Result<Composed, ConfigError> {
         clock: Arc::clone(&clock),
         ids: Arc::clone(&ids),
     });
+    let schemes: Arc<dyn Schemes> = Arc::new(SchemesOfGames(Arc::clone(&modes)));
+    let standings = Standings::new(StandingsPorts {
+        reads: Arc::clone(&stores.standing_reads),
+        seasons: Arc::clone(&stores.seasons),
+        copies: Arc::clone(&shared.boards),
+        schemes: Arc::clone(&schemes),
+        clock: Arc::clone(&clock),
+    });
     let queues: Arc<dyn Modes> = Arc::new(ModesOfGames(Arc::clone(&modes)));
     let matchmaking = Matchmaking::new(
         MatchmakingPorts {
             store: Arc::clone(&stores.tickets),
             engagements: Arc::clone(&stores.engagements),
             modes: Arc::clone(&queues),
-            ratings: Arc::new(NewcomerRatings),
+            ratings: Arc::new(RatingsOfStandings(standings.clone())),
             bus: Arc::clone(&shared.bus),
             clock: Arc::clone(&clock),
             ids: Arc::clone(&ids),
@@ -86,8 +100,23 @@ pub(super) fn compose(settings: &Settings) -> Result<Composed, ConfigError> {
     };
     let app = App {
         settings: settings.edge(),
-        games: Games::new(Arc::clone(&stores.games), modes, Arc::clone(&clock), Arc::clone(&ids)),
+        games: Games::new(GamesPorts {
+            games: Arc::clone(&stores.games),
+            invites: Arc::clone(&stores.invites),
+            attendance: Arc::clone(&stores.attendance),
+            cases: Arc::clone(&stores.cases),
+            mode_versions: Arc::clone(&stores.modes),
+            engagements: Arc::clone(&stores.engagements),
+            modes,
+            approval: Arc::new(LocalApproval),
+            clock: Arc::clone(&clock),
+            ids: Arc::clone(&ids),
+        }),
         matchmaking,
+        standings,
+        audit: Arc::clone(&stores.audit),
+        connections: Arc::clone(&stores.connections),
+        attendance: Attendance::default(),
         engagements: Arc::clone(&stores.engagements),
         receipts: Arc::clone(&stores.receipts),
         streams: Arc::clone(&stores.streams),
@@ -105,6 +134,7 @@ pub(super) fn compose(settings: &Settings) -> Result<Composed, ConfigError> {
         relay: Relay::new(Arc::clone(&shared.bus), Arc::clone(&clock)),
         health: Arc::new(Health::new(if settings.is_embedded() { "embedded" } else { "networked" })),
         wake_relay: Arc::new(Notify::new()),
+        wake_modes: Arc::new(Notify::new()),
         clock,
         ids: Arc::clone(&ids),
     };
@@ -122,12 +152,17 @@ pub(super) fn catalogue(settings: &Settings) -> Result<Catalogue, ConfigError> {
     };
     let named = if file.is_empty() { "the shipped modes" } else { file };
     let modes = modes.map_err(|error| ConfigError(format!("The modes in {named} can't be used: {error}.")))?;
+    Ok(modes)
+}
+
+/// What an operator sets for all modes.
+fn windows(settings: &Settings) -> WindowSettings {
     let windows = &settings.sections.games;
-    Ok(modes.with_windows(WindowSettings {
+    WindowSettings {
         ready_ms: windows.ready_ms,
         report_window_ms: windows.report_window_ms,
         grace_ms: windows.grace_ms,
         evidence_ms: windows.evidence_ms,
         max_duration_ms: windows.max_duration_ms,
-    }))
+    }
 }

@@ -49,6 +49,9 @@ section! {
         port: u16 = 8080,
         /// Origins of pages on other hosts that may call this server, separated by commas; exact.
         origins: String = String::new(),
+        /// The address under which players reach this server, for invite links: `https://play.example`; empty: as the
+        /// request came.
+        public_url: String = String::new(),
         /// Proxies in front that are believed about `X-Forwarded-For`.
         trusted_hops: usize = 0,
         /// Worker threads.
@@ -225,9 +228,6 @@ impl Settings {
         let sections: Sections =
             all.and_then(Config::try_deserialize).map_err(|error| wrong("the configuration can't be read", &error))?;
         check(&sections)?;
-        if !sections.admin.bootstrap_handle.is_empty() {
-            warnings.push("SWP__ADMIN__BOOTSTRAP_HANDLE has no effect yet: this release has no admin API".to_owned());
-        }
         Ok(Self {
             sections,
             postgres: postgres(variables)?,
@@ -254,6 +254,7 @@ impl Settings {
             read_per_minute: limits.read_per_minute,
             messages_per_second: limits.messages_per_second,
             max_sockets: realtime.max_sockets,
+            public_url: http.public_url.clone(),
             heartbeat_ms: realtime.heartbeat_ms,
         }
     }

@@ -1,6 +1,8 @@
 //! Composition: configuration, adapters, background work, shutdown. The only place that names an adapter crate.
 
 mod adapters;
+mod approval;
+mod attendance;
 mod bridges;
 mod checks;
 mod clock;
@@ -13,8 +15,12 @@ mod ids;
 mod keys;
 mod leaders;
 mod logging;
+mod modes;
+mod rebuild;
 mod relay;
+mod replays;
 mod serve;
+mod standings;
 mod sweeper;
 
 pub use commands::run;

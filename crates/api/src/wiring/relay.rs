@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kernel::{CacheKey, Outbox, OutboxRow, PlayerId, StoreError, StreamEvent};
+use kernel::{CacheKey, Outbox, OutboxRow, PlayerId, StoreError, StreamEvent, StreamKey};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
+use super::standings::LEDGER_TOPIC;
 use crate::app::App;
 use crate::rest::games::history_key;
 use crate::ws::STREAMS_TOPIC;
@@ -60,14 +61,21 @@ async fn batch(app: &App, outbox: &dyn Outbox) -> Result<usize, StoreError> {
     Ok(rows.len())
 }
 
-/// Repeats the invalidations of the commands, which a crash between commit and reply may have swallowed.
+/// Repeats the invalidations of the commands, which a crash between commit and reply may have swallowed, and wakes who
+/// derives from results.
 async fn invalidate(app: &App, rows: &[OutboxRow]) {
-    let mut keys: Vec<CacheKey> = Vec::new();
+    let (mut keys, mut ledger): (Vec<CacheKey>, bool) = (Vec::new(), false);
     for row in rows {
         let event = &row.event;
         if let Some(player) = event.aggregate.strip_prefix("player:").and_then(|id| id.parse().ok()) {
             app.directory.changed(player).await;
         }
+        if &*event.kind == "rating.changed"
+            && let Some(player) = event.audience.iter().find_map(StreamKey::player_id)
+        {
+            keys.push(history_key(player));
+        }
+        ledger |= matches!(&*event.kind, "game.settled" | "game.voided");
         if matches!(&*event.kind, "game.finished" | "game.settled" | "game.voided" | "game.disputed") {
             let standings = event.data.pointer("/result/standings").and_then(Value::as_array);
             let players = standings.into_iter().flatten().filter_map(|line| line["player_id"].as_str());
@@ -76,6 +84,9 @@ async fn invalidate(app: &App, rows: &[OutboxRow]) {
     }
     if !keys.is_empty() {
         app.cache.invalidate(&keys).await;
+    }
+    if ledger {
+        app.bus.publish(LEDGER_TOPIC, bytes::Bytes::new()).await;
     }
 }
 

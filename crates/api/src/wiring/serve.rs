@@ -5,14 +5,17 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use kernel::{ErrorKind, Refusal};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use players::Secret;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::compose::{Composed, compose};
-use super::config::{ConfigError, Settings};
-use super::{checks, leaders, relay, sweeper};
+use super::config::{Admin, ConfigError, Settings};
+use super::{attendance, checks, modes, relay, standings, sweeper};
+use crate::app::App;
 use crate::server;
 use crate::ws;
 
@@ -39,7 +42,7 @@ pub(super) async fn serve(settings: &Settings) -> Result<(), ConfigError> {
     let migrated = prepare_database(&composed, &tasks, &stop).await;
     // Before the first request: tokens of sessions that were ended while this replica wasn't there must be refused.
     composed.app.read_revocations().await;
-    start_background(&composed, &tasks, &migrated, &stop);
+    start_background(&composed, &settings.sections.admin, &tasks, &migrated, &stop);
     let http = &settings.sections.http;
     let (server, addresses) =
         server::start(Arc::clone(&composed.app), recorder.clone(), &http.host, http.port, http.workers).map_err(
@@ -113,8 +116,37 @@ async fn prepare_database(composed: &Composed, tasks: &TaskTracker, stop: &Cance
     migrated
 }
 
-fn start_background(composed: &Composed, tasks: &TaskTracker, migrated: &CancellationToken, stop: &CancellationToken) {
-    let Composed { app, database, stores, shared, clock, leader, replica, .. } = composed;
+/// Sees to the first administrator, as soon as the database is there.
+async fn administrator(app: Arc<App>, admin: Admin, migrated: CancellationToken, stop: CancellationToken) {
+    if admin.bootstrap_handle.is_empty() || stop.run_until_cancelled(migrated.cancelled()).await.is_none() {
+        return;
+    }
+    let password = || Secret::new(admin.bootstrap_password.0.as_str());
+    loop {
+        match app.players.ensure_admin(&admin.bootstrap_handle, password()).await {
+            Ok(player) => return tracing::info!(player = %player.id, "the configured administrator is there"),
+            Err(error) if error.kind() == ErrorKind::Unavailable => {
+                tracing::debug!(%error, "the administrator waits for the database");
+            }
+            Err(error) => {
+                let code = error.code();
+                return tracing::error!(code, %error, "SWP__ADMIN__BOOTSTRAP_HANDLE can't be made an administrator");
+            }
+        }
+        if stop.run_until_cancelled(tokio::time::sleep(Duration::from_secs(1))).await.is_none() {
+            return;
+        }
+    }
+}
+
+fn start_background(
+    composed: &Composed,
+    admin: &Admin,
+    tasks: &TaskTracker,
+    migrated: &CancellationToken,
+    stop: &CancellationToken,
+) {
+    let Composed { app, database, stores, shared, clock, leader, worker, seasons, replica, .. } = composed;
     tasks.spawn(Arc::clone(clock).keep(Arc::clone(&stores.time), stop.clone()));
     tasks.spawn(relay::run(Arc::clone(app), Arc::clone(&stores.outbox), stop.clone()));
     tasks.spawn(sweeper::deadlines(Arc::clone(app), stop.clone()));
@@ -124,10 +156,11 @@ fn start_background(composed: &Composed, tasks: &TaskTracker, migrated: &Cancell
     let (database, shared) = (database.clone(), Arc::clone(shared));
     tasks.spawn(checks::health(Arc::clone(app), database, shared, outbox, migrated.clone(), stop.clone()));
     tasks.spawn(ws::fan_out(Arc::clone(app), stop.clone()));
-    for mode in app.games.modes() {
-        let (mode, holder) = (mode.key.clone(), replica.clone());
-        tasks.spawn(leaders::run(Arc::clone(app), leader.clone(), mode, holder, stop.clone()));
-    }
+    tasks.spawn(attendance::run(Arc::clone(app), replica.clone(), stop.clone()));
+    let (worker, seasons, leases) = (worker.clone(), seasons.clone(), Arc::clone(&stores.leases));
+    tasks.spawn(standings::run(Arc::clone(app), worker, seasons, leases, replica.clone(), stop.clone()));
+    tasks.spawn(modes::run(Arc::clone(app), leader.clone(), replica.clone(), tasks.clone(), stop.clone()));
+    tasks.spawn(administrator(Arc::clone(app), admin.clone(), migrated.clone(), stop.clone()));
 }
 
 /// Says where to look. On standard output, for people; the log has its own line.

@@ -1,18 +1,18 @@
 //! Requests of sockets: the same calls as over REST, under the same limits.
 
-use kernel::{FieldError, GameId, PlayerId, Quota, Receipt, StreamKey, TicketId};
+use kernel::{FieldError, GameId, InviteId, PlayerId, Quota, Receipt, StreamKey, TicketId};
 use realtime::{Json, Position, Request};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::dto::{JoinDto, MoveDto, ScoreDto};
+use crate::dto::{ClaimDto, DeclineDto, JoinDto, MoveDto, ScoreDto};
 use crate::edge::{Idempotency, Outcome, Reply, from_data};
 use crate::problem::Problem;
-use crate::rest::{games, matchmaking};
+use crate::rest::{games, invites, matchmaking};
 
 /// Every request that is dispatched here.
-pub(super) const REQUESTS: [&str; 9] = [
+pub(super) const REQUESTS: [&str; 13] = [
     "matchmaking.join",
     "matchmaking.cancel",
     "game.join",
@@ -20,6 +20,10 @@ pub(super) const REQUESTS: [&str; 9] = [
     "game.move",
     "game.score",
     "game.abandon",
+    "game.claim",
+    "game.rematch",
+    "invite.accept",
+    "invite.decline",
     RELAY,
     "ping",
 ];
@@ -27,6 +31,8 @@ pub(super) const REQUESTS: [&str; 9] = [
 /// What players say to each other. It may come thirty times a second, so it has the socket's limit only, and its order
 /// must be kept.
 pub(super) const RELAY: &str = "game.relay";
+
+const INVITE_ABSENT: &str = "games.invite_not_found";
 
 /// Largest payload of a relayed message, in bytes of JSON.
 const MAX_RELAYED: usize = 4 * 1_024;
@@ -90,6 +96,28 @@ pub(super) async fn dispatch(app: &App, player: PlayerId, request: Request) -> R
             let id = only_game(data)?;
             let abandon = |receipt| games::abandon::call(app, player, id, receipt);
             member(app, "game", &once.once(app, player, Outcome::Done, abandon).await?)
+        }
+        "game.rematch" => {
+            let id = only_game(data)?;
+            let rematch = |receipt| games::rematch::call(app, player, id, receipt);
+            member(app, "game", &once.once(app, player, Outcome::Done, rematch).await?)
+        }
+        "game.claim" => {
+            let (id, rest) = game(data)?;
+            let wanted: ClaimDto = from_data(rest)?;
+            let claim = |receipt| games::claim::call(app, player, id, wanted, receipt);
+            member(app, "game", &once.once(app, player, Outcome::Done, claim).await?)
+        }
+        "invite.accept" => {
+            let id: InviteId = only_id(data, "invite_id", INVITE_ABSENT)?;
+            let accept = |receipt| invites::accept::call(app, player, id, receipt);
+            member(app, "game", &once.once(app, player, Outcome::Done, accept).await?)
+        }
+        "invite.decline" => {
+            let (invite, rest) = id::<InviteId>(data, "invite_id", INVITE_ABSENT)?;
+            let said: DeclineDto = from_data(rest)?;
+            let decline = |receipt| invites::decline::call(app, player, invite, said, receipt);
+            member(app, "invite", &once.once(app, player, Outcome::Done, decline).await?)
         }
         "game.move" => {
             let (id, rest) = game(data)?;

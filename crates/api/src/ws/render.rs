@@ -20,11 +20,15 @@ const PATIENCE: Duration = Duration::from_millis(300);
 /// Renders the events of this release's domains.
 pub(super) struct Renderer<'a>(pub(super) &'a Directory);
 
+/// Where an invitation's event names players.
+const ENDS: [&str; 2] = ["from", "to"];
+
 /// The parts of an event that names belong into.
 enum Parts {
     MatchFound { ticket_id: Value, game: Box<Game> },
     Started(Box<Started>),
     Updated,
+    Invitation,
     AsStored,
 }
 
@@ -42,6 +46,7 @@ impl Parts {
             },
             "game.started" => Started::deserialize(data).map_or(Self::AsStored, |data| Self::Started(Box::new(data))),
             "game.updated" => Self::Updated,
+            "game.invited" | "invite.updated" => Self::Invitation,
             _ => Self::AsStored,
         }
     }
@@ -51,6 +56,7 @@ impl Parts {
             Self::MatchFound { game, .. } => into.extend(game.players.iter().map(|player| player.player_id)),
             Self::Started(data) => into.extend(data.game.players.iter().map(|player| player.player_id)),
             Self::Updated => into.extend(listed(&event.data).filter_map(player_of)),
+            Self::Invitation => into.extend(ENDS.iter().filter_map(|end| event.data[end].as_str()?.parse::<PlayerId>().ok())),
             Self::AsStored => {}
         }
     }
@@ -74,6 +80,15 @@ impl Parts {
                     {
                         members.remove("player_id");
                         members.insert("player".to_owned(), json!(names.get(id)));
+                    }
+                }
+                RenderedEvent::new(event, &data)
+            }
+            Self::Invitation => {
+                let mut data = event.data.clone();
+                for end in ENDS {
+                    if let Some(id) = data[end].as_str().and_then(|text| text.parse().ok()) {
+                        data[end] = json!(names.get(id));
                     }
                 }
                 RenderedEvent::new(event, &data)

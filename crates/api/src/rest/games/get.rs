@@ -11,6 +11,7 @@ use crate::tokens::Caller;
 /// The game as this player sees it.
 pub(crate) async fn call(app: &App, player: PlayerId, id: GameId) -> Result<Reply, Problem> {
     let game = app.games.get(player, id).await.map_err(|error| app.refuse(error))?;
+    app.noticed(player, &game).await;
     shown(app, player, &game).await
 }
 

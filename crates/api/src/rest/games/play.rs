@@ -19,6 +19,7 @@ pub(crate) async fn call(
     let played = app.games.play(player, id, &wanted.r#move, wanted.expected_sequence, receipt).await;
     let played = played.map_err(|error| app.refuse(error))?;
     changed(app, &played.game).await;
+    app.noticed(player, &played.game).await;
     Ok(Reply::ok(&MovedDto { sequence: played.sequence, state: played.state }))
 }
 

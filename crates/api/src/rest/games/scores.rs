@@ -1,3 +1,4 @@
+use actix_web::http::StatusCode;
 use actix_web::{post, web};
 use games::{Reported, ScoreReport};
 use kernel::{GameId, PlayerId, Receipt};
@@ -19,9 +20,12 @@ pub(crate) async fn call(
 ) -> Result<Reply, Problem> {
     let reported = app.games.report(player, id, report, receipt).await.map_err(|error| app.refuse(error))?;
     changed(app, &reported.game).await;
-    let Reported { status, result, .. } = reported;
-    Ok(Reply::ok(&ReportedDto {
-        report: ReportDto { status: status.to_owned(), reason: None },
+    app.noticed(player, &reported.game).await;
+    let Reported { status, reason, result, .. } = reported;
+    // Taken, but not yet believed: somebody has to look at it.
+    let code = if status == "held" { StatusCode::ACCEPTED } else { StatusCode::OK };
+    Ok(Reply::json(code, &ReportedDto {
+        report: ReportDto { status: status.to_owned(), reason },
         result: result.map(|(status, version)| ResultLineDto { status: status.to_owned(), version }),
     }))
 }
@@ -30,6 +34,7 @@ pub(crate) async fn call(
 #[utoipa::path(operation_id = "report_score", tag = "games", security(("bearer" = [])), params(("id" = uuid::Uuid, Path)), request_body = ScoreDto,
     responses(
         (status = 200, description = "Accepted", body = ReportedDto),
+        (status = 202, description = "Held for review", body = ReportedDto),
         (status = "default", description = "A problem", body = ProblemDto, content_type = "application/problem+json"),
     ))]
 #[post("/games/{id}/scores")]

@@ -17,6 +17,7 @@ pub(crate) async fn get(
     req: HttpRequest,
     key: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let mode = app.games.mode(&key).map_err(|error| app.refuse(error))?;
+    let modes = app.games.modes();
+    let mode = modes.get(&key).ok_or_else(|| Problem::of("games.unknown_mode"))?;
     Ok(with_etag(&req, Reply::ok(&ModeDto::from(mode))))
 }

@@ -35,11 +35,15 @@ pub(crate) async fn list(
         Some(cursor) => Some(cursor.open(&app.cursors, "modes").map_err(|_| Problem::of("request.bad_cursor"))?),
         None => None,
     };
-    let key = CacheKey::new("modes", format!("{}:{}", limit.get(), after.as_deref().unwrap_or_default()));
+    let catalogue = app.games.modes();
+    // A published mode has a version of its own, so another catalogue has another key.
+    let version: i64 = catalogue.all().iter().map(|mode| 1 + i64::from(mode.version)).sum();
+    let place = format!("{version}:{}:{}", limit.get(), after.as_deref().unwrap_or_default());
+    let key = CacheKey::new("modes", place);
     let (body, outcome) = app
         .aside
         .read(key, || async {
-            let mut modes: Vec<_> = app.games.modes().iter().collect();
+            let mut modes: Vec<_> = catalogue.all().iter().collect();
             modes.sort_by_key(|mode| &mode.key);
             modes.retain(|mode| after.as_ref().is_none_or(|after| mode.key > *after));
             let more = modes.len() > usize::from(limit.get());
