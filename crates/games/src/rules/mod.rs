@@ -1,14 +1,26 @@
 //! Rules modules: with one, the server checks every move and decides the result itself.
 //!
 //! A module is pure. It keeps nothing; the game's state is JSON that only the module understands, and what a viewer may
-//! see of it is the module's to say. To add one: implement [`Rules`], list it in [`MODULES`], name it in a mode.
+//! see of it is the module's to say. To add one: implement [`Rules`], list it in [`MODULES`], name it in a mode;
+//! `docs/adding-a-game.md` goes through it with a whole example.
+//!
+//! What every module must keep, for games are judged by it and replayed with it:
+//! - it is **pure**: no time, no chance but the seed, no memory; and **bounded**: some verdict comes in the end;
+//! - numbers in a state, a move or what is shown are integers of at most 53 bits, so that every reader has the same;
+//! - a verdict that [`Rules::play`] brought is the one [`Rules::verdict`] finds in the state;
+//! - what a seat keeps to itself is neither in the view of another nor in [`Step::shown`].
 
 use std::ops::RangeInclusive;
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+mod connect_four;
+mod rock_paper_scissors;
 mod tic_tac_toe;
 
+pub use connect_four::ConnectFour;
+pub use rock_paper_scissors::RockPaperScissors;
 pub use tic_tac_toe::TicTacToe;
 
 /// How a game was decided.
@@ -91,8 +103,13 @@ pub trait Rules: Send + Sync {
     fn verdict(&self, state: &Value) -> Option<Verdict>;
 }
 
+/// A move with named fields; a bare list of their values isn't one, though serde would take it.
+fn read_move<T: DeserializeOwned>(mv: &Value) -> Option<T> {
+    if mv.is_object() { T::deserialize(mv).ok() } else { None }
+}
+
 /// Every module there is.
-pub static MODULES: &[&dyn Rules] = &[&TicTacToe];
+pub static MODULES: &[&dyn Rules] = &[&TicTacToe, &ConnectFour, &RockPaperScissors];
 
 /// The newest version of a module.
 #[must_use]
