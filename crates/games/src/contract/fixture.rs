@@ -6,9 +6,10 @@ use kernel::{
     RosterSeat, SessionSecret, StoreError, Timestamp,
 };
 
+use crate::catalogue::Catalogue;
 use crate::change::Change;
 use crate::decide::{self, Decided, ScoreReport};
-use crate::mode::{Catalogue, Mode};
+use crate::mode::Mode;
 use crate::model::Game;
 use crate::store::GameStore;
 
