@@ -55,6 +55,7 @@ pub mod rules;
 mod service;
 mod snapshot;
 mod store;
+mod verify;
 mod words;
 mod written;
 
@@ -79,4 +80,5 @@ pub use store::{
     Attendance, AttendanceStore, CaseFilter, CaseStore, GameStore, HistoryFilter, HistoryPosition, HistoryQuery,
     InviteStore, ModeStore, Seen,
 };
+pub use verify::{Replayed, Verified, VerifyError, verify};
 pub use words::{Claim, InviteState, OriginKind, Outcome, PlayerStatus, ResultStatus, Status};
