@@ -256,8 +256,9 @@ fn without_spaces(text: &[u8]) -> Vec<u8> {
     kept
 }
 
-/// Checks a game's log, given as its lines without their line feeds, in memory that doesn't grow with it: each line is the one that was written after
-/// the line before it; the game's end is there; and where a rules module decided, the moves lead to the first result.
+/// Checks a game's log, given as its lines without their line feeds, in memory that doesn't grow with it: each line is
+/// the one that was written after the line before it; the game's end is there; and where a rules module decided, the
+/// moves lead to the first result.
 ///
 /// What it can't see: whether lines after the end are missing (a dispute, an amendment), and a chain that was made anew
 /// from some line on. Against that, compare the last hash with the server's.

@@ -123,10 +123,10 @@ impl<'a> Draft<'a> {
     pub(super) fn void(&mut self, reason: &str) {
         self.close(Status::Voided, Some(Ended::by_system(reason)));
         let provenance = json!({ "source": "system" });
-        self.log(
-            "voided",
-            json!({ "version": null, "reason": reason, "standings": [], "provenance": provenance, "ended": self.game.ended }),
-        );
+        let ended = &self.game.ended;
+        let data =
+            json!({ "version": null, "reason": reason, "standings": [], "provenance": provenance, "ended": ended });
+        self.log("voided", data);
         self.say(GameEvent::Voided(Concluded::of(&self.game)));
     }
 

@@ -103,8 +103,9 @@ pub trait Rules: Send + Sync {
     fn verdict(&self, state: &Value) -> Option<Verdict>;
 }
 
-/// A move with named fields; a bare list of their values isn't one, though serde would take it.
-fn read_move<T: DeserializeOwned>(mv: &Value) -> Option<T> {
+/// Reads a move with named fields; a bare list of their values isn't one, though serde would take it.
+#[must_use]
+pub fn read_move<T: DeserializeOwned>(mv: &Value) -> Option<T> {
     if mv.is_object() { T::deserialize(mv).ok() } else { None }
 }
 
@@ -121,4 +122,28 @@ pub fn newest(key: &str) -> Option<&'static dyn Rules> {
 #[must_use]
 pub fn find(key: &str, version: i32) -> Option<&'static dyn Rules> {
     MODULES.iter().copied().find(|module| module.key() == key && module.version() == version)
+}
+
+/// The guide's code is compiled and run with the documentation's.
+#[cfg(doctest)]
+#[doc = include_str!("../../../../docs/adding-a-game.md")]
+struct AddingAGame;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_module_is_found_by_its_key_and_version() {
+        let mut seen = HashSet::new();
+        for module in MODULES {
+            assert!(seen.insert((module.key(), module.version())), "{} twice", module.key());
+            assert_eq!(find(module.key(), module.version()).map(Rules::key), Some(module.key()));
+            assert!(newest(module.key()).is_some_and(|newest| newest.version() >= module.version()));
+            assert!(module.check_options(&Value::Null).is_ok(), "no options must do");
+        }
+        assert!(newest("chess").is_none() && find("tic_tac_toe", 99).is_none());
+    }
 }

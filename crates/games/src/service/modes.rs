@@ -22,7 +22,7 @@ impl Games {
 
     /// Publishes the next version of a mode, or a new mode. `written` is a mode as [`Mode::written`] shows it; its
     /// `version`, where it has one, is the one it was made from: if another stands, somebody was faster, and nothing is
-    /// overwritten. What is written as it stands already changes nothing and needs no version.
+    /// overwritten. What stands already in these words, whatever it was made from, changes nothing.
     ///
     /// # Errors
     /// [`Error::InvalidMode`] with the place, [`StoreError::Stale`] if another version stands, and the store's.
@@ -38,13 +38,17 @@ impl Games {
         loop {
             self.refresh_modes().await?;
             let latest = self.ports.modes.latest(key);
-            let mode = next_version(key, latest, &written)?;
+            let (mode, made_from) = next_version(key, latest, &written)?;
             let mut as_before = mode.written();
             as_before["version"] = json!(latest);
             if let Some(stands) = self.ports.modes.at(key, latest)
                 && self.ports.modes.written(key) == Some(as_before)
             {
                 return Ok(stands);
+            }
+            // A new mode may say that it is the first one.
+            if made_from.is_some_and(|from| from != i64::from(latest.max(1))) {
+                return Err(Error::Store(StoreError::Stale));
             }
             self.ports.modes.check_beside(&mode).map_err(Error::InvalidMode)?;
             let now = self.ports.clock.now();
@@ -89,8 +93,8 @@ impl Games {
     }
 }
 
-/// The mode `written` says, as version `latest + 1` of `key`.
-fn next_version(key: &str, latest: i32, written: &Value) -> Result<Mode, Error> {
+/// The mode `written` says, as version `latest + 1` of `key`, and the version it says it was made from.
+fn next_version(key: &str, latest: i32, written: &Value) -> Result<(Mode, Option<i64>), Error> {
     let wrong =
         |pointer: &str, why: &str| Error::InvalidMode(ModeError { pointer: pointer.to_owned(), why: why.to_owned() });
     let Value::Object(fields) = written else {
@@ -100,15 +104,12 @@ fn next_version(key: &str, latest: i32, written: &Value) -> Result<Mode, Error> 
     if fields.get("key").is_some_and(|given| *given != json!(key)) {
         return Err(wrong("/key", "must be the key it is published under, or missing"));
     }
-    match fields.get("version") {
-        None => {}
-        Some(version) if !version.is_i64() => return Err(wrong("/version", "must be the version it was made from")),
-        // A new mode may say that it is the first one.
-        Some(version) if *version == json!(latest) || (latest == 0 && *version == json!(1)) => {}
-        Some(_) => return Err(Error::Store(StoreError::Stale)),
-    }
+    let made_from = fields.get("version").map(|version| {
+        version.as_i64().ok_or_else(|| wrong("/version", "must be the version it was made from, or missing"))
+    });
     let next = latest.checked_add(1).ok_or_else(|| wrong("/version", "there are no more versions"))?;
     fields.insert(String::from("key"), json!(key));
     fields.insert(String::from("version"), json!(next));
-    Mode::read(&Value::Object(fields)).map_err(Error::InvalidMode)
+    let mode = Mode::read(&Value::Object(fields)).map_err(Error::InvalidMode)?;
+    Ok((mode, made_from.transpose()?))
 }
