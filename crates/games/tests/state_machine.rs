@@ -322,7 +322,8 @@ proptest! {
     #[test]
     fn whatever_happens_the_invariants_hold(
         mode in prop_oneof![
-            3 => Just("tic_tac_toe"), 1 => Just("connect_four"), 1 => Just("rock_paper_scissors"), 3 => Just("duel"), 2 => Just("free_for_all"), 1 => Just("squads"), 1 => Just("score_attack")
+            3 => Just("tic_tac_toe"), 1 => Just("connect_four"), 1 => Just("rock_paper_scissors"),
+            3 => Just("duel"), 2 => Just("free_for_all"), 1 => Just("squads"), 1 => Just("score_attack")
         ],
         eager in prop::bool::weighted(0.8),
         steps in prop::collection::vec(step(4), 1..40),

@@ -1,7 +1,7 @@
 //! Connect four: discs fall into seven columns of six; four in a row, column or diagonal win. Seat 0 begins.
 //!
-//! A move is `{"column": 0..6}`, from the left. The state is `{"rows": [[null | 0 | 1 ×7] ×6], "line": [[row, column]…] |
-//! null}`, the uppermost row first; all of it is public. `line` has every disc of one winning line, four to seven.
+//! A move is `{"column": 0..6}`, from the left. The state is `{"rows": [[null | 0 | 1 ×7] ×6],
+//! "line": [[row, column]…] | null}`, the uppermost row first; all of it is public. `line` has every disc of one winning line, four to seven.
 
 use std::ops::RangeInclusive;
 
@@ -221,8 +221,10 @@ mod tests {
         #[test]
         fn a_move_that_is_not_one_column_is_refused(noise in "\\PC{0,12}", n in any::<i64>()) {
             for mv in [
-                json!(noise), json!({ "column": noise }), json!({ "column": 0, "x": n }), json!([n]), json!([0]), json!(null), json!({}),
-                json!({ "column": n.saturating_abs().saturating_add(7) }), json!({ "column": -1 }), json!({ "column": 1.0 }),
+                json!(noise), json!({ "column": noise }), json!({ "column": 0, "x": n }), json!([n]),
+                json!([0]), json!(null), json!({}),
+                json!({ "column": n.saturating_abs().saturating_add(7) }), json!({ "column": -1 }),
+                json!({ "column": 1.0 }),
             ] {
                 let refused = matches!(ConnectFour.play(&start(), 0, &mv), Err(PlayError::Illegal { .. }));
                 prop_assert!(refused, "{mv}");

@@ -65,7 +65,8 @@ pub enum PlayError {
     Broken,
 }
 
-/// The rules of one game. All functions are pure: the same input gives the same answer on every replica and in a replay.
+/// The rules of one game. All functions are pure: the same input gives the same answer on every replica and in a
+/// replay.
 pub trait Rules: Send + Sync {
     /// Stable key, as modes name it.
     fn key(&self) -> &'static str;

@@ -1,11 +1,11 @@
 //! Rock, paper, scissors, best of N. Both throw at once: a throw stays sealed until the other one is made.
 //!
-//! A move is `{"throw": "rock" | "paper" | "scissors"}`, on the round both have seen. The option `best_of` says how many
-//! rounds there are to win, odd, 1 to 9, usually 3. Drawn rounds are played again, but there are at most four times
-//! `best_of`; then whoever has won more has won, and if nobody has it is a draw.
+//! A move is `{"throw": "rock" | "paper" | "scissors"}`, on the round both have seen. Who wins more than half of
+//! `best_of` rounds wins; the option is odd, 1 to 9, usually 3. Drawn rounds are played again, but there are at most
+//! four times `best_of`; then whoever has won more has won, and if nobody has it is a draw.
 //!
-//! A view is `{"best_of", "round", "score": [2], "thrown": [2 × bool], "throw": own sealed throw | null, "rounds": [[2 ×
-//! throw]…]}`: what is sealed is there only for the seat that threw it.
+//! A view is `{"best_of", "round", "score": [2], "thrown": [2 × bool], "throw": own sealed throw | null,
+//! "rounds": [[2 × throw]…]}`: what is sealed is there only for the seat that threw it.
 
 use std::ops::RangeInclusive;
 
@@ -275,7 +275,8 @@ mod tests {
         #[test]
         fn a_move_that_is_not_one_throw_is_refused(noise in "\\PC{0,12}", n in any::<i64>()) {
             for mv in [
-                json!(noise), json!({ "throw": noise }), json!({ "throw": "rock", "x": n }), json!({ "throw": n }), json!(["rock"]),
+                json!(noise), json!({ "throw": noise }), json!({ "throw": "rock", "x": n }),
+                json!({ "throw": n }), json!(["rock"]),
                 json!(null), json!({}), json!({ "throw": "Rock" }), json!({ "throw": ["rock"] }),
             ] {
                 let refused = matches!(RockPaperScissors.play(&start(3), 0, &mv), Err(PlayError::Illegal { .. }));
