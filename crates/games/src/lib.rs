@@ -36,6 +36,7 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(()) })?; Ok(()) }
 //! ```
 
+mod catalogue;
 mod change;
 #[cfg(feature = "contract")]
 pub mod contract;
@@ -54,8 +55,11 @@ pub mod rules;
 mod service;
 mod snapshot;
 mod store;
+mod verify;
 mod words;
+mod written;
 
+pub use catalogue::Catalogue;
 pub use change::{Change, GameChange};
 pub use decide::ScoreReport;
 pub use error::Error;
@@ -63,7 +67,7 @@ pub use event::{Concluded, GameEvent, InviteUpdated, Invited, Moved, Presence, S
 pub use invite::Invite;
 pub use ledger::LedgerEntry;
 pub use log::{LogEntry, LogLine};
-pub use mode::{Catalogue, Envelope, Mode, ModeError, RatingModel, RulesOf, WindowSettings, Windows};
+pub use mode::{Envelope, Mode, ModeError, RatingModel, RulesOf, WindowSettings, Windows};
 pub use mode_book::ModeBook;
 pub use model::{
     Ended, EndedBy, Evidence, Game, GamePlayer, Gone, LogHead, Origin, PinnedRules, RatingLine, Report, ResultVersion,
@@ -76,4 +80,5 @@ pub use store::{
     Attendance, AttendanceStore, CaseFilter, CaseStore, GameStore, HistoryFilter, HistoryPosition, HistoryQuery,
     InviteStore, ModeStore, Seen,
 };
+pub use verify::{Replayed, Verified, VerifyError, verify};
 pub use words::{Claim, InviteState, OriginKind, Outcome, PlayerStatus, ResultStatus, Status};

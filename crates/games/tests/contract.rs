@@ -12,11 +12,14 @@ use shallweplay_games::memory::MemoryGameStore;
 async fn in_memory() -> GamesFixture {
     let ids = Arc::new(SeededIds::new(1));
     let kernel = MemoryKernel::new(Arc::new(FakeClock::default()), ids.clone());
+    let store = MemoryGameStore::new(kernel.clone());
     GamesFixture {
-        store: MemoryGameStore::new(kernel.clone()),
+        store: store.clone(),
+        modes: store,
         commit: kernel.clone(),
         engagements: kernel.clone(),
         receipts: kernel.clone(),
+        audit: kernel.clone(),
         outbox: kernel,
         ids,
         keep: Box::new(()),

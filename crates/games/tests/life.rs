@@ -84,7 +84,7 @@ fn starts_with_the_last_one_ready_and_tells_each_his_own_secret() {
     assert_eq!(
         start.events[0].data(),
         json!({
-            "game_id": game.id, "status": "in_progress", "ended": null,
+            "game_id": game.id, "status": "in_progress", "ended": null, "rematch": null,
             "players": [
                 { "player_id": players[0], "seat": 0, "status": "playing" },
                 { "player_id": players[1], "seat": 1, "status": "playing" },

@@ -2,26 +2,31 @@ use std::any::Any;
 use std::sync::Arc;
 
 use kernel::{
-    Commit, Engage, Engagement, Engagements, GameId, GameSpec, IdSource, Outbox, OutboxRow, PlayerId, Receipts, Riders,
-    RosterSeat, SessionSecret, StoreError, Timestamp,
+    AuditLog, Commit, Engage, Engagement, Engagements, GameId, GameSpec, IdSource, Outbox, OutboxRow, PlayerId,
+    Receipts, Riders, RosterSeat, SessionSecret, StoreError, Timestamp,
 };
 
+use crate::catalogue::Catalogue;
 use crate::change::Change;
 use crate::decide::{self, Decided, ScoreReport};
-use crate::mode::{Catalogue, Mode};
+use crate::mode::Mode;
 use crate::model::Game;
-use crate::store::GameStore;
+use crate::store::{GameStore, ModeStore};
 
 /// One empty database.
 pub struct GamesFixture {
     /// The store under test.
     pub store: Arc<dyn GameStore>,
+    /// Published modes in the same database.
+    pub modes: Arc<dyn ModeStore>,
     /// Commits riders to the same database, as another domain's change would: this opens games.
     pub commit: Arc<dyn Commit>,
     /// Reads engagements.
     pub engagements: Arc<dyn Engagements>,
     /// Reads receipts.
     pub receipts: Arc<dyn Receipts>,
+    /// Reads what operators did.
+    pub audit: Arc<dyn AuditLog>,
     /// Reads events.
     pub outbox: Arc<dyn Outbox>,
     /// Fresh ids.
@@ -94,17 +99,23 @@ impl GamesFixture {
         game
     }
 
-    /// Commits what was decided; races of the database itself (a lock not had in time) are tried again.
+    /// Commits what was decided, and gives the game as it was committed, with the head of its log.
     pub(super) async fn carry_out(&self, decided: Decided, now: Timestamp) -> Game {
         let change = decided.expect("allowed").expect("changes something");
-        self.settle(&change, now).await;
-        change.game
+        self.write(&change, now).await.0
     }
 
     pub(super) async fn settle(&self, change: &Change, now: Timestamp) -> Option<i64> {
+        self.write(change, now).await.1
+    }
+
+    /// Races of the database itself (a lock not had in time) are tried again.
+    pub(super) async fn write(&self, change: &Change, now: Timestamp) -> (Game, Option<i64>) {
         loop {
-            match self.store.commit(change.clone().into_commit(&*self.ids, None, now)).await {
-                Ok(sequence) => return sequence,
+            let commit = change.clone().into_commit(&*self.ids, None, now);
+            let game = commit.game.clone();
+            match self.store.commit(commit).await {
+                Ok(sequence) => return (game, sequence),
                 Err(StoreError::Stale) => {
                     let stands = self.load(change.game.id).await.version;
                     assert_eq!(stands, change.expect, "somebody else changed this game");

@@ -4,10 +4,14 @@
 mod cases;
 mod fixture;
 mod history;
+mod log;
+mod modes;
 
 pub use cases::*;
 pub use fixture::GamesFixture;
 pub use history::*;
+pub use log::*;
+pub use modes::*;
 
 #[doc(hidden)]
 pub use kernel::contract::Pace;
@@ -34,6 +38,11 @@ macro_rules! game_store_contract {
             history_stays_stable_while_games_are_added
             history_is_narrowed_by_each_filter
             history_leaves_out_what_never_started
+            a_log_reads_back_as_the_chain_that_was_written
+            a_log_is_read_in_pages
+            logs_of_two_games_stay_apart
+            published_modes_come_back_in_order
+            a_mode_version_is_published_once
             survives_a_dropped_commit
         }
     };

@@ -1,14 +1,14 @@
 //! A change in the making.
 
-use kernel::{AuditEntry, CoolDown, Engage, Engagement, PlayerId, Timestamp};
-use serde_json::Value;
+use kernel::{AuditEntry, CoolDown, Engage, Engagement, PlayerId, Timestamp, Version};
+use serde_json::{Value, json};
 
 use crate::change::Change;
 use crate::event::{Concluded, GameEvent, Updated};
 use crate::ledger::LedgerEntry;
 use crate::log::LogEntry;
 use crate::mode::Mode;
-use crate::model::{Ended, Game, ResultVersion, Standing};
+use crate::model::{Ended, Game, GamePlayer, ResultVersion, Standing};
 use crate::words::{PlayerStatus, ResultStatus, Status};
 
 /// Holds the game as it was and as it will be. Whatever ends a game goes through [`Draft::close`], which lets its
@@ -44,7 +44,8 @@ impl<'a> Draft<'a> {
         }
     }
 
-    pub(super) fn into_change(self) -> Change {
+    pub(super) fn into_change(mut self) -> Change {
+        self.open_log();
         Change {
             expect: self.before.version,
             game: self.game,
@@ -56,6 +57,15 @@ impl<'a> Draft<'a> {
             audit: self.audit,
             events: self.events,
         }
+    }
+
+    /// A game another domain's change opened has an empty log; its first line says so before anything else does.
+    fn open_log(&mut self) {
+        if self.before.log.n > 0 || self.log.first().is_some_and(|entry| entry.kind == "opened") {
+            return;
+        }
+        let opened = opened(if self.before.version == Version::NEW { &self.game } else { self.before });
+        self.log.insert(0, opened);
     }
 
     /// Adds a line to the game's log.
@@ -102,6 +112,9 @@ impl<'a> Draft<'a> {
 
     /// Ends a game that has no result: aborted or abandoned.
     pub(super) fn end_without_result(&mut self, status: Status, ended: Ended) {
+        let absent = self.game.players.iter().filter(|player| player.status == PlayerStatus::NoShow);
+        let data = json!({ "ended": ended, "no_shows": absent.map(|player| player.player_id).collect::<Vec<_>>() });
+        self.log(if status == Status::Abandoned { "abandoned" } else { "aborted" }, data);
         self.close(status, Some(ended));
         self.say_updated();
     }
@@ -109,6 +122,11 @@ impl<'a> Draft<'a> {
     /// Voids a game that never had a result.
     pub(super) fn void(&mut self, reason: &str) {
         self.close(Status::Voided, Some(Ended::by_system(reason)));
+        let provenance = json!({ "source": "system" });
+        let ended = &self.game.ended;
+        let data =
+            json!({ "version": null, "reason": reason, "standings": [], "provenance": provenance, "ended": ended });
+        self.log("voided", data);
         self.say(GameEvent::Voided(Concluded::of(&self.game)));
     }
 
@@ -117,6 +135,8 @@ impl<'a> Draft<'a> {
         self.close(Status::Disputed, None);
         self.say(GameEvent::Finished(Concluded::of(&self.game)));
         self.game.due_at = Some(self.now.plus_millis(mode.windows.evidence_ms));
+        self.log("finished", json!({ "ended": null }));
+        self.log("disputed", json!({ "evidence_until": self.game.due_at }));
         self.say(GameEvent::Disputed(Concluded::of(&self.game)));
     }
 
@@ -133,6 +153,16 @@ impl<'a> Draft<'a> {
             reason: how.reason.to_owned(),
             standings: how.standings,
         };
+        self.log("finished", json!({ "ended": self.game.ended }));
+        self.log(
+            "settled",
+            json!({
+                "version": result.version,
+                "reason": result.reason,
+                "standings": result.standings,
+                "provenance": how.provenance,
+            }),
+        );
         self.ledger = Some(LedgerEntry {
             game_id: self.game.id,
             version: result.version,
@@ -150,6 +180,23 @@ impl<'a> Draft<'a> {
         self.say(GameEvent::Finished(Concluded::of(&self.game)));
         self.say(GameEvent::Settled(Concluded::of(&self.game)));
     }
+}
+
+fn opened(game: &Game) -> LogEntry {
+    let data = json!({
+        "mode": game.mode,
+        "origin": game.origin,
+        "rated": game.rated,
+        "seats": seats(game),
+        "created_at": game.created_at,
+    });
+    LogEntry { kind: "opened", data }
+}
+
+/// Who sits where, as the log has it.
+pub(super) fn seats(game: &Game) -> Value {
+    let seat = |player: &GamePlayer| json!({ "player_id": player.player_id, "team": player.team, "seat": player.seat });
+    game.players.iter().map(seat).collect()
 }
 
 /// How a game was decided, for [`Draft::settle`].

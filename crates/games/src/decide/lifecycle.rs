@@ -3,7 +3,7 @@
 use kernel::{PlayerId, Timestamp};
 use serde_json::json;
 
-use super::draft::{Draft, Settlement};
+use super::draft::{Draft, Settlement, seats};
 use super::verdict::{Claims, by_walkover, teams_left};
 use super::{Decided, in_time, report, seat_of};
 use crate::change::Change;
@@ -27,6 +27,7 @@ pub fn ready(game: &Game, mode: &Mode, by: PlayerId, now: Timestamp) -> Decided 
     let mut draft = Draft::of(game, now);
     draft.game.players[at].status = PlayerStatus::Ready;
     draft.game.players[at].ready_at = Some(now);
+    draft.log("ready", json!({ "player_id": by, "seat": game.players[at].seat }));
     if draft.game.players.iter().all(|player| player.status == PlayerStatus::Ready) {
         start(&mut draft, mode);
     } else {
@@ -52,6 +53,17 @@ fn start(draft: &mut Draft<'_>, mode: &Mode) {
     for player in &mut game.players {
         player.status = PlayerStatus::Playing;
     }
+    let game = &draft.game;
+    let started = json!({
+        "mode": game.mode,
+        "mode_version": game.mode_version,
+        "rules": game.rules.as_ref().map(|pinned| &pinned.key),
+        "rules_version": game.rules.as_ref().map(|pinned| pinned.version),
+        "options": mode.options(),
+        "seed": game.seed,
+        "seats": seats(game),
+    });
+    draft.log("started", started);
     draft.say_updated();
     for at in 0..draft.game.players.len() {
         let player = &draft.game.players[at];
@@ -85,6 +97,7 @@ pub fn abandon(game: &Game, mode: &Mode, by: PlayerId, now: Timestamp) -> Decide
     let ended = Ended::by_player("abandoned", by);
     let mut draft = Draft::of(game, now);
     draft.leave(at);
+    draft.log("left", json!({ "player_id": by, "seat": game.players[at].seat }));
     if game.status != Status::InProgress {
         draft.end_without_result(Status::Aborted, ended);
         return Ok(Some(draft.into_change()));

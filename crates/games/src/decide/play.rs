@@ -59,6 +59,8 @@ pub fn play(game: &Game, mode: &Mode, by: PlayerId, mv: &Value, expected_sequenc
         turn: step.turn,
         state: draft.game.view(None),
     }));
+    // Unsealed: the log is nobody's to read before the end.
+    draft.log("moved", json!({ "seat": seat, "move": mv, "sequence": draft.game.sequence }));
     if let Some(verdict) = step.verdict {
         let provenance = json!({
             "source": "rules",

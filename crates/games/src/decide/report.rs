@@ -10,6 +10,7 @@ use super::draft::{Draft, Settlement};
 use super::verdict::{Claims, by_scores};
 use super::{Decided, in_time, seat_of};
 use crate::error::Error;
+use crate::log::{canonical, sha256};
 use crate::mode::{Envelope, Mode};
 use crate::model::{Game, Report};
 use crate::words::{Outcome, PlayerStatus, Status};
@@ -71,6 +72,7 @@ pub fn report(game: &Game, mode: &Mode, by: PlayerId, given: &ScoreReport, now: 
 
     let mut draft = Draft::of(game, now);
     draft.game.players[at].status = PlayerStatus::Finished;
+    draft.log("reported", logged(&report));
     draft.game.reports.push(report);
     if game.reports.is_empty() {
         draft.game.due_at = Some(now.plus_millis(mode.windows.report_window_ms));
@@ -81,6 +83,19 @@ pub fn report(game: &Game, mode: &Mode, by: PlayerId, given: &ScoreReport, now: 
         draft.say_updated();
     }
     Ok(Some(draft.into_change()))
+}
+
+/// A report as the log has it: what the client added may say anything about anybody, so only its hash stands there.
+pub(super) fn logged(report: &Report) -> Value {
+    json!({
+        "player_id": report.player_id,
+        "score": report.score,
+        "scores": report.scores,
+        "outcome": report.outcome,
+        "duration_ms": report.duration_ms,
+        "held": report.held,
+        "payload_sha256": report.payload.as_ref().map(|payload| sha256(&[&canonical(payload)])),
+    })
 }
 
 /// Whole numbers a double can tell apart.

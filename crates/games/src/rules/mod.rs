@@ -1,14 +1,26 @@
 //! Rules modules: with one, the server checks every move and decides the result itself.
 //!
 //! A module is pure. It keeps nothing; the game's state is JSON that only the module understands, and what a viewer may
-//! see of it is the module's to say. To add one: implement [`Rules`], list it in [`MODULES`], name it in a mode.
+//! see of it is the module's to say. To add one: implement [`Rules`], list it in [`MODULES`], name it in a mode;
+//! `docs/adding-a-game.md` goes through it with a whole example.
+//!
+//! What every module must keep, for games are judged by it and replayed with it:
+//! - it is **pure**: no time, no chance but the seed, no memory; and **bounded**: some verdict comes in the end;
+//! - numbers in a state, a move or what is shown are integers of at most 53 bits, so that every reader has the same;
+//! - a verdict that [`Rules::play`] brought is the one [`Rules::verdict`] finds in the state;
+//! - what a seat keeps to itself is neither in the view of another nor in [`Step::shown`].
 
 use std::ops::RangeInclusive;
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+mod connect_four;
+mod rock_paper_scissors;
 mod tic_tac_toe;
 
+pub use connect_four::ConnectFour;
+pub use rock_paper_scissors::RockPaperScissors;
 pub use tic_tac_toe::TicTacToe;
 
 /// How a game was decided.
@@ -53,7 +65,8 @@ pub enum PlayError {
     Broken,
 }
 
-/// The rules of one game. All functions are pure: the same input gives the same answer on every replica and in a replay.
+/// The rules of one game. All functions are pure: the same input gives the same answer on every replica and in a
+/// replay.
 pub trait Rules: Send + Sync {
     /// Stable key, as modes name it.
     fn key(&self) -> &'static str;
@@ -91,8 +104,14 @@ pub trait Rules: Send + Sync {
     fn verdict(&self, state: &Value) -> Option<Verdict>;
 }
 
+/// Reads a move with named fields; a bare list of their values isn't one, though serde would take it.
+#[must_use]
+pub fn read_move<T: DeserializeOwned>(mv: &Value) -> Option<T> {
+    if mv.is_object() { T::deserialize(mv).ok() } else { None }
+}
+
 /// Every module there is.
-pub static MODULES: &[&dyn Rules] = &[&TicTacToe];
+pub static MODULES: &[&dyn Rules] = &[&TicTacToe, &ConnectFour, &RockPaperScissors];
 
 /// The newest version of a module.
 #[must_use]
@@ -104,4 +123,28 @@ pub fn newest(key: &str) -> Option<&'static dyn Rules> {
 #[must_use]
 pub fn find(key: &str, version: i32) -> Option<&'static dyn Rules> {
     MODULES.iter().copied().find(|module| module.key() == key && module.version() == version)
+}
+
+/// The guide's code is compiled and run with the documentation's.
+#[cfg(doctest)]
+#[doc = include_str!("../../../../docs/adding-a-game.md")]
+struct AddingAGame;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_module_is_found_by_its_key_and_version() {
+        let mut seen = HashSet::new();
+        for module in MODULES {
+            assert!(seen.insert((module.key(), module.version())), "{} twice", module.key());
+            assert_eq!(find(module.key(), module.version()).map(Rules::key), Some(module.key()));
+            assert!(newest(module.key()).is_some_and(|newest| newest.version() >= module.version()));
+            assert!(module.check_options(&Value::Null).is_ok(), "no options must do");
+        }
+        assert!(newest("chess").is_none() && find("tic_tac_toe", 99).is_none());
+    }
 }

@@ -8,7 +8,7 @@ use std::ops::RangeInclusive;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{PlayError, Rules, Step, Verdict};
+use super::{PlayError, Rules, Step, Verdict, read_move};
 
 /// The rules module `tic_tac_toe`.
 #[derive(Debug, Clone, Copy)]
@@ -85,7 +85,7 @@ impl Rules for TicTacToe {
 
     fn play(&self, state: &Value, seat: u8, mv: &Value) -> Result<Step, PlayError> {
         let mut board = Board::read(state).ok_or(PlayError::Broken)?;
-        let Ok(Move { cell }) = Move::deserialize(mv) else {
+        let Some(Move { cell }) = read_move(mv) else {
             return Err(PlayError::Illegal { why: "A move is {\"cell\": 0..8} and nothing else." });
         };
         if board.verdict().is_some() {
@@ -193,7 +193,7 @@ mod tests {
         fn a_move_that_is_not_one_cell_is_refused(noise in "\\PC{0,12}", n in any::<i64>()) {
             let start = TicTacToe.start(0, 2, &Value::Null);
             for mv in [
-                json!(noise), json!({ "cell": noise }), json!({ "cell": 0, "x": n }), json!([n]), json!(null),
+                json!(noise), json!({ "cell": noise }), json!({ "cell": 0, "x": n }), json!([n]), json!([0]), json!(null),
                 json!({ "cell": n.saturating_abs().saturating_add(9) }), json!({ "cell": -1 }), json!({ "cell": 1.5 }), json!({}),
             ] {
                 let refused = matches!(TicTacToe.play(&start, 0, &mv), Err(PlayError::Illegal { .. }));

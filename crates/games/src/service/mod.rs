@@ -1,5 +1,8 @@
 //! The use cases: load, decide, commit.
 
+mod modes;
+mod replay;
+
 use std::sync::Arc;
 
 use kernel::{
@@ -8,11 +11,12 @@ use kernel::{
 };
 use serde_json::{Value, json};
 
+use crate::catalogue::Catalogue;
 use crate::change::Change;
 use crate::decide::{self, Decided, ScoreReport};
 use crate::error::Error;
 use crate::memory::MemoryGameStore;
-use crate::mode::{Catalogue, Mode};
+use crate::mode::Mode;
 use crate::mode_book::ModeBook;
 use crate::model::Game;
 use crate::roster::{RelayRoster, Rosters};
@@ -241,9 +245,9 @@ impl Games {
     /// When the store can't be asked; failures of single games are in [`Swept::failed`].
     pub async fn sweep_due(&self, now: Timestamp, limit: i64) -> Result<Swept, Error> {
         let mut swept = Swept::default();
-        let modes = self.modes();
         for game in self.ports.games.due(now, limit).await.map_err(Error::Store)? {
-            let Some(change) = decide::expire(&game, modes.get(&game.mode), now) else { continue };
+            let mode = self.mode_of(&game).await?;
+            let Some(change) = decide::expire(&game, mode.as_deref(), now) else { continue };
             match self.commit(change, None, now).await {
                 Ok(game) => swept.expired.push(game.id),
                 Err(Error::Store(StoreError::Stale)) => {}
@@ -271,8 +275,8 @@ impl Games {
         loop {
             let now = self.ports.clock.now();
             let game = self.load(id).await?;
-            let modes = self.modes();
-            let mode = modes.get(&game.mode);
+            let mode = self.mode_of(&game).await?;
+            let mode = mode.as_deref();
             let expired = decide::expire(&game, mode, now);
             let is_expiry = expired.is_some();
             let change = match expired {

@@ -1,0 +1,202 @@
+//! Modes published while the service runs: versions, races, other replicas, and games that began before.
+
+use std::sync::Arc;
+
+use kernel::memory::MemoryKernel;
+use kernel::{
+    AuditLog, Clock, FakeClock, GameId, GameSpec, IdSource, PageLimit, PlayerId, Receipt, ReceiptKey, Receipts,
+    Refusal, Riders, RosterSeat, SeededIds, SessionSecret,
+};
+use serde_json::{Value, json};
+use shallweplay_games::memory::MemoryGameStore;
+use shallweplay_games::{
+    Catalogue, Error, Games, GamesPorts, ModeBook, ModeStore, ScoreReport, Status, WindowSettings,
+};
+
+struct World {
+    clock: Arc<FakeClock>,
+    ids: Arc<SeededIds>,
+    kernel: Arc<MemoryKernel>,
+    store: Arc<MemoryGameStore>,
+    operator: PlayerId,
+}
+
+impl World {
+    fn new() -> Self {
+        let (clock, ids) = (Arc::new(FakeClock::default()), Arc::new(SeededIds::new(6)));
+        let kernel = MemoryKernel::new(clock.clone(), ids.clone());
+        let store = MemoryGameStore::new(kernel.clone());
+        let operator = PlayerId::new(ids.uuid(clock.now()));
+        Self { clock, ids, kernel, store, operator }
+    }
+
+    fn replica(&self, settings: WindowSettings) -> (Games, Arc<ModeBook>) {
+        let book = ModeBook::with_windows(Catalogue::shipped().expect("valid"), settings);
+        let memory = GamesPorts::in_memory(
+            &self.store,
+            Catalogue::shipped().expect("valid"),
+            self.clock.clone(),
+            self.ids.clone(),
+        );
+        (Games::new(GamesPorts { modes: book.clone(), ..memory }), book)
+    }
+
+    fn open(&self, mode: &str) -> (GameId, [PlayerId; 2]) {
+        let now = self.clock.now();
+        let players = [PlayerId::new(self.ids.uuid(now)), PlayerId::new(self.ids.uuid(now))];
+        let seat =
+            |(player_id, n)| RosterSeat { player_id, team: n, seat: n, secret: SessionSecret(self.ids.secret()) };
+        let spec = GameSpec {
+            id: GameId::new(self.ids.uuid(now)),
+            mode: mode.to_owned(),
+            rated: true,
+            seed: 1,
+            roster: players.into_iter().zip(0..).map(seat).collect(),
+            ready_due_at: now.plus_millis(20_000),
+            created_at: now,
+        };
+        let id = spec.id;
+        self.kernel.commit(Riders { open_games: vec![spec], ..Riders::default() }, || Ok(())).expect("opens");
+        (id, players)
+    }
+}
+
+fn duel(change: impl FnOnce(&mut Value)) -> Value {
+    let mut written = Catalogue::shipped().expect("valid").get("duel").expect("ships").written();
+    change(&mut written);
+    written
+}
+
+#[tokio::test]
+async fn a_published_version_is_the_newest_here_and_elsewhere() {
+    let w = World::new();
+    let settings = WindowSettings { grace_ms: Some(7), ..WindowSettings::default() };
+    let ((here, book), (there, elsewhere)) = (w.replica(settings), w.replica(WindowSettings::default()));
+    let receipt = Receipt {
+        key: ReceiptKey { player: w.operator, route: String::from("PUT /admin/modes"), key: String::from("k") },
+        body_hash: [1; 32],
+        outcome: json!(null),
+        at: w.clock.now(),
+    };
+    let written = duel(|mode| mode["enabled"] = json!(false));
+    let published = here.publish_mode(w.operator, "duel", written.clone(), "too loud", Some(receipt.clone())).await;
+    let published = published.expect("valid");
+    assert_eq!((published.version, published.enabled, published.windows.grace_ms), (2, false, 7));
+    assert_eq!(here.modes().get("duel"), Some(&*published));
+    assert_eq!(here.modes().all().len(), 7, "in its place");
+    assert_eq!(book.written("duel").expect("there")["grace_ms"], json!(30_000), "an operator edits the mode's own");
+    assert_eq!(book.at("duel", 1).map(|mode| (mode.enabled, mode.windows.grace_ms)), Some((true, 7)));
+    assert!(elsewhere.newest("duel").expect("there").enabled, "not known yet");
+    assert!(there.refresh_modes().await.expect("readable"));
+    assert!(!there.refresh_modes().await.expect("readable"), "nothing new");
+    assert_eq!(elsewhere.newest("duel").map(|mode| (mode.version, mode.enabled)), Some((2, false)));
+
+    let audit = w.kernel.page(Some("mode:duel"), None, PageLimit::default()).await.expect("readable").items;
+    assert_eq!((audit.len(), audit[0].action.as_str(), audit[0].reason.as_str()), (1, "mode.publish", "too loud"));
+    assert_eq!((audit[0].actor, &audit[0].data), (Some(w.operator), &json!({ "version": 2, "previous": 1 })));
+    let outcome = w.kernel.find(&receipt.key).await.expect("readable").expect("written").receipt.outcome;
+    assert_eq!(outcome, json!({ "mode": "duel", "as": "mode", "version": 2 }));
+
+    // The same once more, as a second click or a lost reply has it: made from version 1, and it stands already.
+    assert_eq!(there.publish_mode(w.operator, "duel", written, "too loud", None).await.expect("stands").version, 2);
+    assert_eq!(w.store.versions().await.expect("readable").len(), 1);
+}
+
+#[tokio::test]
+async fn of_two_operators_who_edit_one_version_one_is_told() {
+    let w = World::new();
+    let ((here, _), (there, _)) = (w.replica(WindowSettings::default()), w.replica(WindowSettings::default()));
+    let named = |name: &str| duel(|mode| mode["name"] = json!(name));
+    assert_eq!(here.publish_mode(w.operator, "duel", named("A"), "r", None).await.expect("first").version, 2);
+    let late = there.publish_mode(w.operator, "duel", named("B"), "r", None).await.expect_err("made from version 1");
+    assert_eq!((late.code(), late.kind()), ("conflict.concurrent_change", kernel::ErrorKind::Conflict));
+    assert_eq!(there.modes().get("duel").map(|mode| mode.name.clone()).as_deref(), Some("A"));
+    let without = |name: &str| {
+        let mut written = named(name);
+        written.as_object_mut().expect("an object").remove("version");
+        written
+    };
+    let (c, d) = (
+        here.publish_mode(w.operator, "duel", without("C"), "r", None),
+        there.publish_mode(w.operator, "duel", without("D"), "r", None),
+    );
+    let (c, d) = tokio::join!(c, d);
+    let mut versions = [c.expect("published").version, d.expect("published").version];
+    versions.sort_unstable();
+    assert_eq!(versions, [3, 4], "without a version, both are carried out");
+}
+
+#[tokio::test]
+async fn what_is_not_valid_is_refused_with_its_place_and_publishes_nothing() {
+    let w = World::new();
+    let (games, _) = w.replica(WindowSettings::default());
+    for (pointer, written) in [
+        ("", json!([])),
+        ("/key", duel(|mode| mode["key"] = json!("tic_tac_toe"))),
+        ("/version", duel(|mode| mode["version"] = json!(1.0))),
+        ("/teams", duel(|mode| mode["teams"] = json!(2.0))),
+        ("/score/min", duel(|mode| mode["score"]["min"] = json!(0.5))),
+        ("/extra", duel(|mode| mode["extra"] = json!(1))),
+    ] {
+        let refused = games.publish_mode(w.operator, "duel", written, "r", None).await.expect_err(pointer);
+        assert_eq!((refused.code(), refused.fields()[0].pointer.as_str()), ("games.invalid_mode", pointer));
+    }
+    let sprint = |model: &str| duel(|mode| (mode["key"], mode["rating_model"]) = (json!("sprint"), json!(model)));
+    let refused = games.publish_mode(w.operator, "sprint", sprint("glicko2"), "r", None).await.expect_err("two models");
+    assert_eq!(refused.fields()[0].pointer, "/rating_model");
+    assert_eq!(w.store.versions().await.expect("readable"), Vec::<Value>::new());
+    let new = games.publish_mode(w.operator, "sprint", sprint("weng_lin"), "r", None).await.expect("a new mode");
+    assert_eq!((new.key.as_str(), new.version, games.modes().all().len()), ("sprint", 1, 8));
+}
+
+#[tokio::test]
+async fn a_running_game_is_judged_by_the_version_it_began_under() {
+    let w = World::new();
+    let ((here, _), (there, _)) = (w.replica(WindowSettings::default()), w.replica(WindowSettings::default()));
+    let (id, players) = w.open("duel");
+    for player in players {
+        here.ready(player, id, None).await.expect("ready");
+    }
+    let less = duel(|mode| mode["score"]["max"] = json!(10));
+    here.publish_mode(w.operator, "duel", less, "r", None).await.expect("valid");
+    let game = here.get(players[0], id).await.expect("plays");
+    let says = |game: &shallweplay_games::Game, n: usize| ScoreReport {
+        session_secret: game.player(players[n]).expect("plays").secret.0.clone(),
+        score: Some(500.0),
+        ..ScoreReport::default()
+    };
+    here.report(players[0], id, &says(&game, 0), None).await.expect("version 1 believes it");
+
+    // A game that began under a version this replica hasn't heard of: the store is asked.
+    let (id, players) = w.open("duel");
+    for player in players {
+        here.ready(player, id, None).await.expect("ready");
+    }
+    let game = there.get(players[0], id).await.expect("plays");
+    assert_eq!(game.mode_version, Some(2));
+    let says = ScoreReport {
+        session_secret: game.player(players[0]).expect("plays").secret.0.clone(),
+        score: Some(500.0),
+        ..ScoreReport::default()
+    };
+    let refused = there.report(players[0], id, &says, None).await.expect_err("version 2 doesn't");
+    assert!(matches!(refused, Error::OutOfEnvelope { rule: "max", .. }), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_version_nobody_here_can_read_stops_nothing() {
+    let w = World::new();
+    let (games, book) = w.replica(WindowSettings::default());
+    let newer = duel(|mode| (mode["version"], mode["weather"]) = (json!(2), json!("snow")));
+    w.store.publish("duel", 2, newer, Riders::default()).await.expect("written by a newer release");
+    games.refresh_modes().await.expect("readable");
+    assert_eq!(games.modes().get("duel").map(|mode| mode.version), Some(1));
+    let unreadable = book.unreadable();
+    assert_eq!((unreadable.len(), unreadable[0].pointer.as_str()), (1, "/duel/2/weather"));
+    let (id, players) = w.open("duel");
+    assert_eq!(games.ready(players[0], id, None).await.expect("plays").status, Status::WaitingReady);
+    let mut next = duel(|mode| mode["name"] = json!("Duel!"));
+    next["version"] = json!(2);
+    let published = games.publish_mode(w.operator, "duel", next, "r", None).await.expect("after the newest there is");
+    assert_eq!(published.version, 3);
+}
