@@ -57,7 +57,7 @@ mod store;
 mod words;
 
 pub use change::{Change, GameChange};
-pub use decide::ScoreReport;
+pub use decide::{Resolution, ScoreReport};
 pub use error::Error;
 pub use event::{Concluded, GameEvent, InviteUpdated, Invited, Moved, Presence, Started, Updated, UpdatedPlayer};
 pub use invite::Invite;

@@ -48,6 +48,14 @@ fn hash(prev: &str, n: i64, at: Timestamp, kind: &str, data: &Value) -> String {
     let rest = json!({ "n": n, "at": at, "type": kind, "data": data });
     // Only maps with keys that aren't text can't be written, and JSON has none.
     let canonical = serde_json_canonicalizer::to_vec(&rest).unwrap_or_default();
-    let digest = Sha256::new().chain_update(prev).chain_update(canonical).finalize();
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(Sha256::new().chain_update(prev).chain_update(canonical))
+}
+
+/// SHA-256 of this value's canonical JSON, in hexadecimal.
+pub(crate) fn sha256(value: &Value) -> String {
+    hex(Sha256::new().chain_update(serde_json_canonicalizer::to_vec(value).unwrap_or_default()))
+}
+
+fn hex(hasher: Sha256) -> String {
+    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kernel::PlayerId;
 
-use crate::model::{Game, GamePlayer, Standing};
+use crate::model::{Game, GamePlayer, Report, Standing};
 use crate::rules::Verdict;
 use crate::words::{Outcome, PlayerStatus};
 
@@ -21,8 +21,7 @@ impl Claims {
         let mut scores = BTreeMap::new();
         let mut conflict = false;
         for report in &game.reports {
-            let own = std::iter::once((report.player_id, report.score));
-            for (player, score) in own.chain(report.scores.iter().map(|(player, score)| (*player, *score))) {
+            for (player, score) in claims_of(report) {
                 conflict |= *scores.entry(player).or_insert(score) != score;
             }
         }
@@ -35,17 +34,23 @@ impl Claims {
     }
 }
 
+/// Whose score this report says is what: the own one first, each player once.
+pub(super) fn claims_of(report: &Report) -> impl Iterator<Item = (PlayerId, i64)> {
+    let of_others = report.scores.iter().filter(|(player, _)| **player != report.player_id);
+    std::iter::once((report.player_id, report.score)).chain(of_others.map(|(player, score)| (*player, *score)))
+}
+
 fn line(player: &GamePlayer, score: Option<i64>, outcome: Option<Outcome>) -> Standing {
     Standing { player_id: player.player_id, team: player.team, seat: player.seat, score, outcome }
 }
 
-/// Standings by team totals, higher is better. Who has left loses and adds nothing to the team; a team of which nobody
+/// Standings by team totals, higher is better. Who has left or never came loses and adds nothing to the team; a team of which nobody
 /// has a score comes last; best teams that are equal draw. A game of one team has no outcome.
 pub(super) fn by_scores(game: &Game, scores: &BTreeMap<PlayerId, i64>) -> Vec<Standing> {
     let mut totals: BTreeMap<u8, Option<i64>> = BTreeMap::new();
     for player in &game.players {
         let total = totals.entry(player.team).or_default();
-        if player.status != PlayerStatus::Abandoned
+        if player.status.engaged()
             && let Some(score) = scores.get(&player.player_id)
         {
             *total = Some(total.unwrap_or(0).saturating_add(*score));
@@ -59,7 +64,7 @@ pub(super) fn by_scores(game: &Game, scores: &BTreeMap<PlayerId, i64>) -> Vec<St
             let among_best = totals.get(&player.team).copied().flatten() == best;
             let outcome = match player.status {
                 _ if totals.len() == 1 => None,
-                PlayerStatus::Abandoned => Some(Outcome::Loss),
+                status if !status.engaged() => Some(Outcome::Loss),
                 _ if among_best && alone => Some(Outcome::Win),
                 _ if among_best => Some(Outcome::Draw),
                 _ => Some(Outcome::Loss),
@@ -83,16 +88,19 @@ pub(super) fn by_rules(game: &Game, verdict: Verdict) -> Vec<Standing> {
     game.players.iter().map(|player| line(player, None, Some(outcome(player)))).collect()
 }
 
-/// Standings when one team is left: it wins, the others lose.
+/// Standings when one team is left: it wins, the others lose. A score that only held reports name isn't in them: nobody
+/// is left to vouch for it, and who won doesn't depend on it.
 pub(super) fn by_walkover(game: &Game, scores: &BTreeMap<PlayerId, i64>) -> Vec<Standing> {
     let outcome = |player: &GamePlayer| match player.status {
         PlayerStatus::Abandoned => Outcome::Loss,
         _ => Outcome::Win,
     };
-    game.players
-        .iter()
-        .map(|player| line(player, scores.get(&player.player_id).copied(), Some(outcome(player))))
-        .collect()
+    let counts = |player: &GamePlayer, score: i64| {
+        let mut reports = game.reports.iter().filter(|report| report.held.is_none());
+        reports.any(|report| claims_of(report).any(|claim| claim == (player.player_id, score)))
+    };
+    let score = |player: &GamePlayer| scores.get(&player.player_id).copied().filter(|score| counts(player, *score));
+    game.players.iter().map(|player| line(player, score(player), Some(outcome(player)))).collect()
 }
 
 /// The teams of which somebody has not left.
