@@ -49,10 +49,16 @@ pub async fn every_state_comes_back_as_it_was_written(f: &GamesFixture, _: Pace)
     let game = check(f.carry_out(decide::report(&game, &duel, ann, &given, at(3)), at(3)).await).await;
     let game = check(f.carry_out(decide::report(&game, &duel, ben, &report(&game, ben, 8), at(4)), at(4)).await).await;
     assert_eq!(game.status, Status::Disputed);
+    let statement = json!({ "screen": "12 : 7" });
+    let said = decide::dispute(&game, &duel, ben, "I had eight.", Some(&statement), at(5));
+    let game = check(f.carry_out(said, at(5)).await).await;
     let late = game.due_at.expect("disputes end");
-    let voided = decide::expire(&game, Some(&duel), late).expect("due");
+    let asking = decide::asking(&game, &duel, late);
+    f.settle(&asking, late).await;
+    let game = check(f.written(&asking, late)).await;
+    let voided = decide::answered(&game, &duel, &kernel::Approved::No(String::from("no")), late).expect("an answer");
     f.settle(&voided, late).await;
-    let game = check(voided.game).await;
+    let game = check(f.written(&voided, late)).await;
     assert_eq!((game.status, game.result), (Status::Voided, None));
 
     let mut game = check(f.started("tic_tac_toe", [ann, ben], at(5)).await).await;
@@ -198,7 +204,7 @@ pub async fn a_used_key_changes_nothing(f: &GamesFixture, _: Pace) {
         at: at(1),
     };
     let change = decide::ready(&game, &duel, ann, at(1)).expect("allowed").expect("a change");
-    let ready = change.game.clone();
+    let ready = f.written(&change, at(1));
     f.store.commit(change.into_commit(&*f.ids, Some(receipt.clone()), at(1))).await.expect("first");
     assert_eq!(
         f.receipts.find(&receipt.key).await.expect("readable").map(|found| found.receipt),
@@ -277,6 +283,7 @@ pub async fn survives_a_dropped_commit(f: &GamesFixture, pace: Pace) {
         let (ann, ben) = (f.player(), f.player());
         let (duel, game) = (mode("duel"), f.started("duel", [ann, ben], at(0)).await);
         let left = decide::abandon(&game, &duel, ann, at(polls)).expect("allowed").expect("a change");
+        let after = f.written(&left, at(polls));
         let sequence = f.store.ledger("duel", 0, 100).await.expect("readable").len();
         {
             let mut commit = pin!(f.store.commit(left.clone().into_commit(&*f.ids, None, at(polls))));
@@ -288,7 +295,7 @@ pub async fn survives_a_dropped_commit(f: &GamesFixture, pace: Pace) {
             })
             .await;
         }
-        pace.until("the change has landed", async || f.load(game.id).await == left.game).await;
+        pace.until("the change has landed", async || f.load(game.id).await == after).await;
         assert_eq!((f.engaged(ann).await, f.engaged(ben).await), (Engagement::Idle, Engagement::Idle));
         assert_eq!(f.store.ledger("duel", 0, 100).await.expect("readable").len(), sequence + 1);
     }

@@ -98,7 +98,12 @@ impl GamesFixture {
     pub(super) async fn carry_out(&self, decided: Decided, now: Timestamp) -> Game {
         let change = decided.expect("allowed").expect("changes something");
         self.settle(&change, now).await;
-        change.game
+        self.written(&change, now)
+    }
+
+    /// The game as a store is given it: with the log's new head.
+    pub(super) fn written(&self, change: &Change, now: Timestamp) -> Game {
+        change.clone().into_commit(&*self.ids, None, now).game
     }
 
     pub(super) async fn settle(&self, change: &Change, now: Timestamp) -> Option<i64> {

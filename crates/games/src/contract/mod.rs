@@ -2,10 +2,12 @@
 //! async expression that makes a [`GamesFixture`]; its crate brings tokio and turns the feature `contract` on.
 
 mod cases;
+mod corrections;
 mod fixture;
 mod history;
 
 pub use cases::*;
+pub use corrections::*;
 pub use fixture::GamesFixture;
 pub use history::*;
 
@@ -34,6 +36,9 @@ macro_rules! game_store_contract {
             history_stays_stable_while_games_are_added
             history_is_narrowed_by_each_filter
             history_leaves_out_what_never_started
+            a_correction_is_entered_under_the_next_sequence
+            a_result_version_is_entered_once
+            a_corrected_game_keeps_its_place_in_history
             survives_a_dropped_commit
         }
     };

@@ -8,7 +8,7 @@ use crate::event::{Concluded, GameEvent, Updated};
 use crate::ledger::LedgerEntry;
 use crate::log::LogEntry;
 use crate::mode::Mode;
-use crate::model::{Ended, Game, ResultVersion, Standing};
+use crate::model::{Ended, Game, GamePlayer, ResultVersion, Standing};
 use crate::words::{PlayerStatus, ResultStatus, Status};
 
 /// Holds the game as it was and as it will be. Whatever ends a game goes through [`Draft::close`], which lets its
@@ -164,7 +164,9 @@ impl<'a> Draft<'a> {
     /// Writes the next result version: into the game, the ledger and the log.
     fn enter(&mut self, mode: &Mode, status: ResultStatus, how: Settlement) {
         self.game.needs_review = false;
-        for (player, standing) in self.game.players.iter_mut().zip(&how.standings) {
+        for standing in &how.standings {
+            let line = |player: &&mut GamePlayer| player.player_id == standing.player_id;
+            let Some(player) = self.game.players.iter_mut().find(line) else { continue };
             player.score = standing.score;
             player.outcome = standing.outcome;
         }
@@ -215,7 +217,7 @@ pub(super) struct Settlement {
     pub(super) reason: &'static str,
     /// On what it stands.
     pub(super) provenance: Value,
-    /// By seat, one per player.
+    /// By seat, one per player who took part.
     pub(super) standings: Vec<Standing>,
     /// Set where it wasn't played to its end.
     pub(super) ended: Option<Ended>,

@@ -44,13 +44,13 @@ fn line(player: &GamePlayer, score: Option<i64>, outcome: Option<Outcome>) -> St
     Standing { player_id: player.player_id, team: player.team, seat: player.seat, score, outcome }
 }
 
-/// Standings by team totals, higher is better. Who has left or never came loses and adds nothing to the team; a team of which nobody
+/// Standings by team totals, higher is better. Who has left loses and adds nothing to the team; a team of which nobody
 /// has a score comes last; best teams that are equal draw. A game of one team has no outcome.
 pub(super) fn by_scores(game: &Game, scores: &BTreeMap<PlayerId, i64>) -> Vec<Standing> {
     let mut totals: BTreeMap<u8, Option<i64>> = BTreeMap::new();
     for player in &game.players {
         let total = totals.entry(player.team).or_default();
-        if player.status.engaged()
+        if player.status != PlayerStatus::Abandoned
             && let Some(score) = scores.get(&player.player_id)
         {
             *total = Some(total.unwrap_or(0).saturating_add(*score));
@@ -64,7 +64,7 @@ pub(super) fn by_scores(game: &Game, scores: &BTreeMap<PlayerId, i64>) -> Vec<St
             let among_best = totals.get(&player.team).copied().flatten() == best;
             let outcome = match player.status {
                 _ if totals.len() == 1 => None,
-                status if !status.engaged() => Some(Outcome::Loss),
+                PlayerStatus::Abandoned => Some(Outcome::Loss),
                 _ if among_best && alone => Some(Outcome::Win),
                 _ if among_best => Some(Outcome::Draw),
                 _ => Some(Outcome::Loss),
@@ -88,19 +88,21 @@ pub(super) fn by_rules(game: &Game, verdict: Verdict) -> Vec<Standing> {
     game.players.iter().map(|player| line(player, None, Some(outcome(player)))).collect()
 }
 
-/// Standings when one team is left: it wins, the others lose. A score that only held reports name isn't in them: nobody
-/// is left to vouch for it, and who won doesn't depend on it.
+/// Standings when one team is left: it wins, the others lose.
 pub(super) fn by_walkover(game: &Game, scores: &BTreeMap<PlayerId, i64>) -> Vec<Standing> {
     let outcome = |player: &GamePlayer| match player.status {
         PlayerStatus::Abandoned => Outcome::Loss,
         _ => Outcome::Win,
     };
-    let counts = |player: &GamePlayer, score: i64| {
-        let mut reports = game.reports.iter().filter(|report| report.held.is_none());
-        reports.any(|report| claims_of(report).any(|claim| claim == (player.player_id, score)))
-    };
-    let score = |player: &GamePlayer| scores.get(&player.player_id).copied().filter(|score| counts(player, *score));
-    game.players.iter().map(|player| line(player, score(player), Some(outcome(player)))).collect()
+    game.players.iter().map(|player| line(player, sure(game, player, scores), Some(outcome(player)))).collect()
+}
+
+/// A player's score, but for one that only held reports name: where a game ends otherwise than by its reports nobody is
+/// left to vouch for it, and who won doesn't depend on it.
+fn sure(game: &Game, player: &GamePlayer, scores: &BTreeMap<PlayerId, i64>) -> Option<i64> {
+    let claim = (player.player_id, *scores.get(&player.player_id)?);
+    let mut free = game.reports.iter().filter(|report| report.held.is_none());
+    free.any(|report| claims_of(report).any(|said| said == claim)).then_some(claim.1)
 }
 
 /// The teams of which somebody has not left.
