@@ -1,5 +1,5 @@
-//! What operators decide: a result taken back, another one in its place, an end to waiting. The fact itself is kept: each
-//! correction is the next version of the result, with its own entry in the ledger.
+//! What operators decide: a result taken back, another one in its place, an end to waiting. The fact itself is kept:
+//! each correction is the next version of the result, with its own entry in the ledger.
 
 use std::collections::BTreeMap;
 

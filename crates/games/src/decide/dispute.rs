@@ -16,8 +16,8 @@ const DOUBT_MS: i64 = 24 * 3_600_000;
 /// The longest statement, in characters.
 const LONGEST: usize = 500;
 
-/// Keeps a player's statement about a result, once per player; the same again changes nothing. A dispute's outcome takes
-/// it into account. A settled result stands meanwhile, and operators see that it is doubted.
+/// Keeps a player's statement about a result, once per player; the same again changes nothing. Whoever decides a
+/// dispute sees it. A settled result stands meanwhile, and operators see that it is doubted.
 ///
 /// # Errors
 /// [`Error::NotFound`] or [`Error::NotAPlayer`], [`Error::InvalidStatement`], [`Error::AlreadyDisputed`],

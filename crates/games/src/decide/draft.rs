@@ -199,8 +199,8 @@ impl<'a> Draft<'a> {
     }
 }
 
-/// A provenance as the log tells it. Every player reads that and nothing in it can ever be blanked, so an operator's name
-/// and words stand in the ledger and the audit log only.
+/// A provenance as the log tells it. Every player reads that and nothing in it can ever be blanked, so who of the
+/// operators it was and in which words stands in the ledger and the audit log only.
 fn told(provenance: &Value) -> Value {
     let mut told = provenance.clone();
     if let Some(fields) = told.as_object_mut()

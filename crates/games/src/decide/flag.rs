@@ -1,4 +1,4 @@
-//! What operators are told is odd about a game, in one word each. Flags never decide anything: nobody is punished by one.
+//! What operators are told is odd about a game, in one word each. Flags decide nothing: nobody is punished by one.
 
 /// A report came close to the most the mode believes and waited for another player's word, or a review.
 pub const NEAR_LIMIT: &str = "near_limit";

@@ -1,4 +1,5 @@
-//! Who is right, where reports contradict each other or need a review: the majority, else the approval gate, else nobody.
+//! Who is right, where reports contradict each other or need a review: the majority, else the approval gate, else
+//! nobody.
 //!
 //! A replay by a rules module comes before all of this and needs no code here: where there is a module, the server
 //! decides move by move and takes no reports, so such a game is never disputed.

@@ -42,8 +42,8 @@ impl fmt::Debug for ScoreReport {
     }
 }
 
-/// Takes a player's report, which is held where a score in it comes close to the limit. The first one opens the report window; with the last one the game is over. The same report
-/// again changes nothing, even after that.
+/// Takes a player's report, which is held where a score in it comes close to the limit. The first one opens the report
+/// window; with the last one the game is over. The same report again changes nothing, even after that.
 ///
 /// # Errors
 /// [`Error::NotFound`] or [`Error::NotAPlayer`], [`Error::ServerDecided`], [`Error::BadSecret`],

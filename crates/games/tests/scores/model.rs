@@ -1,5 +1,5 @@
-//! Random reports of random subsets in random order, then time, the gate and operators: what comes of it is what a simple
-//! model says, and the ledger keeps every version as it was.
+//! Random reports of random subsets in random order, then time, the gate and operators: what comes of it is what a
+//! simple model says, and the ledger keeps every version as it was.
 
 use std::collections::BTreeMap;
 
@@ -42,7 +42,8 @@ fn value() -> impl Strategy<Value = i32> {
 }
 
 fn says(seats: usize) -> impl Strategy<Value = Vec<Says>> {
-    let outcome = prop_oneof![4 => Just(None), 1 => Just(Some(Outcome::Win)), 1 => Just(Some(Outcome::Loss)), 1 => Just(Some(Outcome::Draw))];
+    let claimed = prop::sample::select(Outcome::ALL);
+    let outcome = prop_oneof![4 => Just(None), 3 => claimed.prop_map(Some)];
     let others = prop::collection::vec((0..seats, value()), 0..3);
     let one = (value(), others, outcome);
     let all = prop::collection::vec(one, seats);

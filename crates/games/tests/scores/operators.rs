@@ -60,6 +60,23 @@ async fn voiding_enters_the_next_version_and_keeps_the_first() {
 }
 
 #[tokio::test]
+async fn two_operators_at_once_make_one_version() {
+    let w = world();
+    w.gate.set(Approved::Yes);
+    let table = settled(&w).await;
+    let tasks: Vec<_> = (0..8)
+        .map(|_| {
+            let (games, admin, id) = (w.games.clone(), w.player(), table.id);
+            tokio::spawn(async move { games.void(admin, id, "Wrong.", None).await.map(drop) })
+        })
+        .collect();
+    for task in tasks {
+        task.await.expect("runs").expect("voided, or voided already");
+    }
+    assert_eq!((w.ledger("pair").await.len(), audit(&w).await.len(), w.told("game.voided")), (2, 1, 1));
+}
+
+#[tokio::test]
 async fn a_voided_game_is_amended_back_and_versions_go_on() {
     let w = world();
     w.gate.set(Approved::Yes);
@@ -105,7 +122,7 @@ async fn scores_of_an_amendment_are_whole_in_range_complete_and_of_players() {
         let refused = w.games.amend(admin, table.id, "Right.", &given, None).await.expect_err("refused");
         assert_eq!((refused.code(), refused.kind()), ("games.invalid_scores", ErrorKind::Invalid));
         let fields = refused.fields();
-        assert_eq!((&fields[0].pointer, &*fields[0].code), (&pointer, rule));
+        assert_eq!((&fields[0].pointer, fields[0].code), (&pointer, rule));
     }
     assert_eq!(
         code(w.games.amend(admin, table.id, " ", &scores(&table, &[1, 2]), None).await),

@@ -79,7 +79,7 @@ async fn a_report_out_of_the_envelope_is_refused_with_the_rule_named() {
         assert_eq!((refused.code(), refused.kind()), ("games.out_of_envelope", ErrorKind::Invalid), "{given:?}");
         assert_eq!(refused.extensions(), [("rule", json!(rule))], "{given:?}");
         let fields = refused.fields();
-        assert_eq!((fields[0].pointer.as_str(), &*fields[0].code), (pointer, rule));
+        assert_eq!((fields[0].pointer.as_str(), fields[0].code), (pointer, rule));
     }
     assert_eq!(w.load(table.id).await.reports, [], "a refused report leaves nothing");
     let given = payload(json!({ "level": 3, "map": null }));
