@@ -1,15 +1,59 @@
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use kernel::memory::MemoryKernel;
 use kernel::{
-    Approved, Clock, Engage, Engagement, FakeClock, FixedApproval, GameId, GameSpec, IdSource, PlayerId, Refusal,
-    Riders, RosterSeat, SeededIds, SessionSecret, Timestamp,
+    Approved, Clock, Engage, Engagement, FakeClock, FixedApproval, GameId, GameSpec, IdSource, Page, PlayerId, Refusal,
+    Riders, RosterSeat, SeededIds, SessionSecret, StoreError, Timestamp,
 };
 use serde_json::{Value, json};
 use shallweplay_games::memory::MemoryGameStore;
 use shallweplay_games::{
-    Catalogue, Error, Game, GameStore, Games, GamesPorts, LedgerEntry, LogLine, Outcome, ScoreReport, Status,
+    Catalogue, Error, Game, GameChange, GameStore, Games, GamesPorts, HistoryPosition, HistoryQuery, LedgerEntry,
+    LogLine, Outcome, ScoreReport, Status,
 };
+
+/// Lets others run between a load and its commit, so that those who come at once do meet.
+struct Yielding(Arc<MemoryGameStore>);
+
+#[async_trait]
+impl GameStore for Yielding {
+    async fn load(&self, id: GameId) -> Result<Option<Game>, StoreError> {
+        let game = self.0.load(id).await;
+        tokio::task::yield_now().await;
+        game
+    }
+
+    async fn load_many(&self, ids: &[GameId]) -> Result<Vec<Game>, StoreError> {
+        self.0.load_many(ids).await
+    }
+
+    async fn live_of(&self, player: PlayerId) -> Result<Vec<Game>, StoreError> {
+        self.0.live_of(player).await
+    }
+
+    async fn commit(&self, change: GameChange) -> Result<Option<i64>, StoreError> {
+        self.0.commit(change).await
+    }
+
+    async fn due(&self, now: Timestamp, limit: i64) -> Result<Vec<Game>, StoreError> {
+        let due = self.0.due(now, limit).await;
+        tokio::task::yield_now().await;
+        due
+    }
+
+    async fn history(&self, query: &HistoryQuery) -> Result<Page<Game, HistoryPosition>, StoreError> {
+        self.0.history(query).await
+    }
+
+    async fn ledger(&self, family: &str, after: i64, limit: i64) -> Result<Vec<LedgerEntry>, StoreError> {
+        self.0.ledger(family, after, limit).await
+    }
+
+    async fn log(&self, id: GameId, after: i64, limit: i64) -> Result<Vec<LogLine>, StoreError> {
+        self.0.log(id, after, limit).await
+    }
+}
 
 /// One service over one store, with a gate that says what the test wants.
 pub(crate) struct World {
@@ -82,7 +126,7 @@ pub(crate) fn world() -> World {
     let store = MemoryGameStore::new(kernel.clone());
     let gate = Arc::new(FixedApproval::new(Approved::Pending));
     let memory = GamesPorts::in_memory(&store, catalogue(), clock.clone(), ids.clone());
-    let games = Games::new(GamesPorts { approval: gate.clone(), ..memory });
+    let games = Games::new(GamesPorts { games: Arc::new(Yielding(store.clone())), approval: gate.clone(), ..memory });
     World { clock, ids, kernel, store, gate, games }
 }
 
