@@ -5,10 +5,13 @@ use std::sync::Arc;
 use kernel::{AuditEntry, PlayerId, Receipt, Riders, StoreError};
 use serde_json::{Value, json};
 
-use super::{Games, RETRIES};
+use super::Games;
 use crate::error::Error;
 use crate::mode::{Mode, ModeError};
 use crate::model::Game;
+
+/// How often a publication is decided anew because another one was faster.
+const RETRIES: usize = 3;
 
 impl Games {
     /// Looks what is published. Whether that changed anything here.
