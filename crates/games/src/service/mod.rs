@@ -156,6 +156,15 @@ impl Games {
         if game.finished_at.is_some() || game.player(viewer).is_some() { Ok(game) } else { Err(Error::NotFound) }
     }
 
+    /// Those of these games that are over, as anybody may see them.
+    ///
+    /// # Errors
+    /// Only the store's.
+    pub async fn look_at(&self, ids: &[GameId]) -> Result<Vec<Game>, Error> {
+        let games = self.ports.games.load_many(ids).await.map_err(Error::Store)?;
+        Ok(games.into_iter().filter(|game| game.finished_at.is_some()).collect())
+    }
+
     /// The game this player is in now.
     ///
     /// # Errors
