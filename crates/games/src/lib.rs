@@ -57,7 +57,7 @@ mod store;
 mod words;
 
 pub use change::{Change, GameChange};
-pub use decide::ScoreReport;
+pub use decide::{InviteWindows, ScoreReport};
 pub use error::Error;
 pub use event::{Concluded, GameEvent, InviteUpdated, Invited, Moved, Presence, Started, Updated, UpdatedPlayer};
 pub use invite::Invite;
@@ -70,7 +70,7 @@ pub use model::{
     Standing,
 };
 pub use roster::RelayRoster;
-pub use service::{Games, GamesPorts, Played, Reported, Swept};
+pub use service::{CreateGame, Created, Games, GamesPorts, Played, Reported, Swept, Unseen};
 pub use snapshot::{GameSnapshot, PlayerSnapshot};
 pub use store::{
     Attendance, AttendanceStore, CaseFilter, CaseStore, GameStore, HistoryFilter, HistoryPosition, HistoryQuery,

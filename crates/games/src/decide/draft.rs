@@ -3,12 +3,13 @@
 use kernel::{AuditEntry, CoolDown, Engage, Engagement, PlayerId, Timestamp};
 use serde_json::Value;
 
+use super::invite;
 use crate::change::Change;
 use crate::event::{Concluded, GameEvent, Updated};
 use crate::ledger::LedgerEntry;
 use crate::log::LogEntry;
 use crate::mode::Mode;
-use crate::model::{Ended, Game, ResultVersion, Standing};
+use crate::model::{Ended, Game, GamePlayer, ResultVersion, Standing};
 use crate::words::{PlayerStatus, ResultStatus, Status};
 
 /// Holds the game as it was and as it will be. Whatever ends a game goes through [`Draft::close`], which lets its
@@ -71,7 +72,13 @@ impl<'a> Draft<'a> {
         self.say(GameEvent::Updated(Updated::of(&self.game)));
     }
 
-    fn release(&mut self, player: PlayerId) {
+    /// Whether status or players aren't what they were: what `game.updated` tells.
+    pub(super) fn is_seen_otherwise(&self) -> bool {
+        (self.game.status, &self.game.players) != (self.before.status, &self.before.players)
+    }
+
+    /// Whoever was held by the game is free with this change.
+    pub(super) fn let_go(&mut self, player: PlayerId) {
         if self.before.holds(player) && self.engage.iter().all(|step| step.player != player) {
             self.engage.push(Engage { player, from: Engagement::Game(self.game.id), to: Engagement::Idle });
         }
@@ -80,23 +87,26 @@ impl<'a> Draft<'a> {
     /// The player leaves and is free at once, whatever becomes of the game.
     pub(super) fn leave(&mut self, at: usize) {
         self.game.players[at].status = PlayerStatus::Abandoned;
-        self.release(self.game.players[at].player_id);
+        self.game.players[at].gone = None;
+        self.let_go(self.game.players[at].player_id);
     }
 
-    /// The game is over: no deadline, nobody's turn, nobody held.
+    /// The game is over: no deadline, nobody's turn, nobody held, nobody invited.
     fn close(&mut self, status: Status, ended: Option<Ended>) {
+        invite::supersede(self);
         self.game.status = status;
         self.game.finished_at.get_or_insert(self.now);
         self.game.ended = ended;
         self.game.due_at = None;
         self.game.turn = None;
         for player in &mut self.game.players {
+            player.gone = None;
             if player.status == PlayerStatus::Playing {
                 player.status = PlayerStatus::Finished;
             }
         }
         for at in 0..self.game.players.len() {
-            self.release(self.game.players[at].player_id);
+            self.let_go(self.game.players[at].player_id);
         }
     }
 
@@ -123,7 +133,9 @@ impl<'a> Draft<'a> {
     /// Finishes and settles at once: the first result version and its ledger entry.
     pub(super) fn settle(&mut self, mode: &Mode, how: Settlement) {
         self.close(Status::Settled, how.ended);
-        for (player, standing) in self.game.players.iter_mut().zip(&how.standings) {
+        for standing in &how.standings {
+            let line = |player: &&mut GamePlayer| player.player_id == standing.player_id;
+            let Some(player) = self.game.players.iter_mut().find(line) else { continue };
             player.score = standing.score;
             player.outcome = standing.outcome;
         }
@@ -158,7 +170,7 @@ pub(super) struct Settlement {
     pub(super) reason: &'static str,
     /// On what it stands.
     pub(super) provenance: Value,
-    /// By seat, one per player.
+    /// By seat, one per player who took part.
     pub(super) standings: Vec<Standing>,
     /// Set where it wasn't played to its end.
     pub(super) ended: Option<Ended>,

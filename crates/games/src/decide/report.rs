@@ -63,7 +63,7 @@ pub fn report(game: &Game, mode: &Mode, by: PlayerId, given: &ScoreReport, now: 
     if game.status != Status::InProgress {
         return Err(Error::NotInProgress { state: game.status });
     }
-    if game.players[at].status == PlayerStatus::Abandoned {
+    if !game.players[at].status.engaged() {
         return Err(Error::Left { state: game.status });
     }
     in_time(game, now)?;
@@ -170,16 +170,16 @@ fn believe(game: &Game, envelope: &Envelope, report: &Report, now: Timestamp) ->
 
 /// Whether everybody still there has reported, and at least one has.
 pub(super) fn all_in(game: &Game) -> bool {
-    let settled = |status| matches!(status, PlayerStatus::Abandoned | PlayerStatus::Finished);
+    let settled = |status| matches!(status, PlayerStatus::Abandoned | PlayerStatus::NoShow | PlayerStatus::Finished);
     !game.reports.is_empty() && game.players.iter().all(|player| settled(player.status))
 }
 
 /// All are in, or the window is over: settles if nothing contradicts and more than half of those still there have
-/// reported, else disputes. So with two players a lone report settles only if the silent one has left.
+/// reported, else disputes. So with two players a lone report settles only if the silent one has left or is gone.
 pub(super) fn conclude(draft: &mut Draft<'_>, mode: &Mode) {
     let game = &draft.game;
     let claims = Claims::of(game);
-    let there = game.players.iter().filter(|player| player.status != PlayerStatus::Abandoned).count();
+    let there = game.players.iter().filter(|player| player.status.engaged() && player.gone.is_none()).count();
     if claims.conflict || game.reports.len() * 2 <= there {
         draft.dispute(mode);
         return;
