@@ -12,8 +12,13 @@ use shallweplay_games::memory::MemoryGameStore;
 async fn in_memory() -> GamesFixture {
     let ids = Arc::new(SeededIds::new(1));
     let kernel = MemoryKernel::new(Arc::new(FakeClock::default()), ids.clone());
+    let store = MemoryGameStore::new(kernel.clone());
     GamesFixture {
-        store: MemoryGameStore::new(kernel.clone()),
+        store: store.clone(),
+        invites: store.clone(),
+        attendance: store.clone(),
+        cases: store,
+        connections: kernel.clone(),
         commit: kernel.clone(),
         engagements: kernel.clone(),
         receipts: kernel.clone(),

@@ -51,8 +51,7 @@ pub async fn every_state_comes_back_as_it_was_written(f: &GamesFixture, _: Pace)
     assert_eq!(game.status, Status::Disputed);
     let late = game.due_at.expect("disputes end");
     let voided = decide::expire(&game, Some(&duel), late).expect("due");
-    f.settle(&voided, late).await;
-    let game = check(voided.game).await;
+    let game = check(f.write(&voided, late).await.0).await;
     assert_eq!((game.status, game.result), (Status::Voided, None));
 
     let mut game = check(f.started("tic_tac_toe", [ann, ben], at(5)).await).await;
@@ -198,8 +197,9 @@ pub async fn a_used_key_changes_nothing(f: &GamesFixture, _: Pace) {
         at: at(1),
     };
     let change = decide::ready(&game, &duel, ann, at(1)).expect("allowed").expect("a change");
+    let change = change.into_commit(&*f.ids, Some(receipt.clone()), at(1));
     let ready = change.game.clone();
-    f.store.commit(change.into_commit(&*f.ids, Some(receipt.clone()), at(1))).await.expect("first");
+    f.store.commit(change).await.expect("first");
     assert_eq!(
         f.receipts.find(&receipt.key).await.expect("readable").map(|found| found.receipt),
         Some(receipt.clone())

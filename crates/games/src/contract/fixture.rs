@@ -2,20 +2,28 @@ use std::any::Any;
 use std::sync::Arc;
 
 use kernel::{
-    Commit, Engage, Engagement, Engagements, GameId, GameSpec, IdSource, Outbox, OutboxRow, PlayerId, Receipts, Riders,
-    RosterSeat, SessionSecret, StoreError, Timestamp,
+    Commit, Connections, Engage, Engagement, Engagements, GameId, GameSpec, IdSource, InviteId, Outbox, OutboxRow,
+    PlayerId, Receipts, Riders, RosterSeat, SessionSecret, StoreError, Timestamp,
 };
 
 use crate::change::Change;
-use crate::decide::{self, Decided, ScoreReport};
+use crate::decide::{self, Decided, Guest, InviteWindows, Offer, Opening, ScoreReport};
 use crate::mode::{Catalogue, Mode};
 use crate::model::Game;
-use crate::store::GameStore;
+use crate::store::{AttendanceStore, CaseStore, GameStore, InviteStore};
 
 /// One empty database.
 pub struct GamesFixture {
     /// The store under test.
     pub store: Arc<dyn GameStore>,
+    /// Looks up invitations to its games.
+    pub invites: Arc<dyn InviteStore>,
+    /// Knows who is there in its games.
+    pub attendance: Arc<dyn AttendanceStore>,
+    /// Lists its games for operators.
+    pub cases: Arc<dyn CaseStore>,
+    /// Who has a socket.
+    pub connections: Arc<dyn Connections>,
     /// Commits riders to the same database, as another domain's change would: this opens games.
     pub commit: Arc<dyn Commit>,
     /// Reads engagements.
@@ -68,6 +76,27 @@ impl GamesFixture {
         }
     }
 
+    pub(super) fn secret(&self) -> SessionSecret {
+        SessionSecret(self.ids.secret())
+    }
+
+    pub(super) fn opening(&self, by: PlayerId, guests: &[Guest], now: Timestamp) -> Opening {
+        let offer = |to: &Guest| Offer { id: InviteId::new(self.ids.uuid(now)), to: to.clone() };
+        Opening {
+            id: GameId::new(self.ids.uuid(now)),
+            seed: 7,
+            by,
+            doing: Engagement::Idle,
+            secret: self.secret(),
+            offers: guests.iter().map(offer).collect(),
+        }
+    }
+
+    /// A private game in the making.
+    pub(super) fn making(&self, key: &str, by: PlayerId, guests: &[Guest], now: Timestamp) -> Change {
+        decide::open(&mode(key), &self.opening(by, guests, now), InviteWindows::default(), now).expect("allowed")
+    }
+
     /// What matchmaking does: takes the players and opens the game in one change.
     pub(super) async fn open(&self, spec: &GameSpec) -> Game {
         let to = Engagement::Game(spec.id);
@@ -97,14 +126,20 @@ impl GamesFixture {
     /// Commits what was decided; races of the database itself (a lock not had in time) are tried again.
     pub(super) async fn carry_out(&self, decided: Decided, now: Timestamp) -> Game {
         let change = decided.expect("allowed").expect("changes something");
-        self.settle(&change, now).await;
-        change.game
+        self.write(&change, now).await.0
     }
 
     pub(super) async fn settle(&self, change: &Change, now: Timestamp) -> Option<i64> {
+        self.write(change, now).await.1
+    }
+
+    /// The game as it was committed, its log's head included, and the ledger's sequence.
+    pub(super) async fn write(&self, change: &Change, now: Timestamp) -> (Game, Option<i64>) {
         loop {
-            match self.store.commit(change.clone().into_commit(&*self.ids, None, now)).await {
-                Ok(sequence) => return sequence,
+            let commit = change.clone().into_commit(&*self.ids, None, now);
+            let game = commit.game.clone();
+            match self.store.commit(commit).await {
+                Ok(sequence) => return (game, sequence),
                 Err(StoreError::Stale) => {
                     let stands = self.load(change.game.id).await.version;
                     assert_eq!(stands, change.expect, "somebody else changed this game");
