@@ -2,5 +2,6 @@
 
 mod attendance;
 mod private;
+mod random;
 mod rematch;
 mod world;

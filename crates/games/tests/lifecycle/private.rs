@@ -292,6 +292,19 @@ async fn two_who_invite_each_other_meet_in_one_game() {
 }
 
 #[tokio::test]
+async fn two_who_invite_each_other_at_the_same_instant_meet_all_the_same() {
+    let w = world();
+    let [ann, ben] = w.players();
+    let wanted = |to| CreateGame { mode: String::from("duel"), invite: vec![to], ..CreateGame::default() };
+    let (hers, his) = tokio::join!(w.games.create(ann, wanted(ben), None), w.other.create(ben, wanted(ann), None));
+    hers.expect("made");
+    his.expect("made");
+    let game = w.games.live_of(ann).await.expect("readable").expect("plays");
+    assert_eq!((game.status, game.players.len()), (Status::WaitingReady, 2));
+    assert_eq!(w.games.live_of(ben).await.expect("readable"), Some(game));
+}
+
+#[tokio::test]
 async fn a_player_in_another_game_stays_there() {
     let w = world();
     let [ann, ben, cem] = w.players();

@@ -51,7 +51,7 @@ async fn two_first_callers_meet_in_one_game() {
             w.player();
         }
         let old = played(&w, "duel", &[ann, ben]).await;
-        let (hers, his) = tokio::join!(w.games.rematch(ann, old.id, None), w.games.rematch(ben, old.id, None));
+        let (hers, his) = tokio::join!(w.games.rematch(ann, old.id, None), w.other.rematch(ben, old.id, None));
         assert_eq!(hers.expect("asked").id, his.expect("asked").id);
         let next = w.games.live_of(ann).await.expect("readable").expect("plays");
         assert_eq!((next.status, w.load(old.id).await.rematch), (Status::InProgress, Some(next.id)));

@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use kernel::memory::MemoryKernel;
 use kernel::{
-    Clock, Commit, Engage, Engagement, FakeClock, GameId, GameSpec, IdSource, PlayerId, Refusal, Riders, RosterSeat,
-    SeededIds, SessionSecret, TicketId, Timestamp,
+    Clock, Commit, Engage, Engagement, FakeClock, GameId, GameSpec, IdSource, Page, PlayerId, Refusal, Riders,
+    RosterSeat, SeededIds, SessionSecret, StoreError, TicketId, Timestamp,
 };
 use serde_json::json;
 use shallweplay_games::memory::MemoryGameStore;
 use shallweplay_games::{
-    Catalogue, CreateGame, Created, Error, Game, GameStore, Games, GamesPorts, LogLine, PlayerStatus, ScoreReport,
+    Catalogue, CreateGame, Created, Error, Game, GameChange, GameStore, Games, GamesPorts, HistoryPosition,
+    HistoryQuery, LedgerEntry, LogLine, PlayerStatus, ScoreReport,
 };
 
 pub(crate) struct World {
@@ -19,6 +21,43 @@ pub(crate) struct World {
     pub(crate) kernel: Arc<MemoryKernel>,
     pub(crate) store: Arc<MemoryGameStore>,
     pub(crate) games: Games,
+    /// Another instance over the same store, as another replica would be.
+    pub(crate) other: Games,
+}
+
+/// Lets the other instance run between any two calls, so that loads and commits interleave.
+struct Yielding(Arc<MemoryGameStore>);
+
+#[async_trait]
+impl GameStore for Yielding {
+    async fn load(&self, id: GameId) -> Result<Option<Game>, StoreError> {
+        tokio::task::yield_now().await;
+        self.0.load(id).await
+    }
+    async fn load_many(&self, ids: &[GameId]) -> Result<Vec<Game>, StoreError> {
+        self.0.load_many(ids).await
+    }
+    async fn live_of(&self, player: PlayerId) -> Result<Vec<Game>, StoreError> {
+        self.0.live_of(player).await
+    }
+    async fn commit(&self, change: GameChange) -> Result<Option<i64>, StoreError> {
+        tokio::task::yield_now().await;
+        self.0.commit(change).await
+    }
+    async fn due(&self, now: Timestamp, limit: i64) -> Result<Vec<Game>, StoreError> {
+        let due = self.0.due(now, limit).await;
+        tokio::task::yield_now().await;
+        due
+    }
+    async fn history(&self, query: &HistoryQuery) -> Result<Page<Game, HistoryPosition>, StoreError> {
+        self.0.history(query).await
+    }
+    async fn ledger(&self, family: &str, after: i64, limit: i64) -> Result<Vec<LedgerEntry>, StoreError> {
+        self.0.ledger(family, after, limit).await
+    }
+    async fn log(&self, id: GameId, after: i64, limit: i64) -> Result<Vec<LogLine>, StoreError> {
+        self.0.log(id, after, limit).await
+    }
 }
 
 /// The shipped boards and duels; four for themselves of whom three are enough, two pairs, and one alone.
@@ -50,8 +89,12 @@ pub(crate) fn world() -> World {
     let (clock, ids) = (Arc::new(FakeClock::default()), Arc::new(SeededIds::new(2)));
     let kernel = MemoryKernel::new(clock.clone(), ids.clone());
     let store = MemoryGameStore::new(kernel.clone());
-    let games = Games::new(GamesPorts::in_memory(&store, catalogue(), clock.clone(), ids.clone()));
-    World { clock, ids, kernel, store, games }
+    let instance = || {
+        let memory = GamesPorts::in_memory(&store, catalogue(), clock.clone(), ids.clone());
+        Games::new(GamesPorts { games: Arc::new(Yielding(store.clone())), ..memory })
+    };
+    let (games, other) = (instance(), instance());
+    World { clock, ids, kernel, store, games, other }
 }
 
 impl World {
