@@ -43,7 +43,8 @@ pub fn ready(game: &Game, mode: &Mode, by: PlayerId, now: Timestamp) -> Decided 
 pub(super) fn mark_ready(draft: &mut Draft<'_>, at: usize) {
     draft.game.players[at].status = PlayerStatus::Ready;
     draft.game.players[at].ready_at = Some(draft.now);
-    draft.log("ready", json!({ "player_id": draft.game.players[at].player_id }));
+    let player = &draft.game.players[at];
+    draft.log("ready", json!({ "player_id": player.player_id, "seat": player.seat }));
 }
 
 /// All are ready. Mode and rules are pinned now, so that the game is played and judged by what it started under.

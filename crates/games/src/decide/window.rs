@@ -55,7 +55,7 @@ pub(super) fn come_late(game: &Game, mode: &Mode, at: usize, now: Timestamp) -> 
     let mut draft = Draft::of(game, now);
     let player = game.players[at].player_id;
     draft.engage.push(Engage { player, from: Engagement::Idle, to: Engagement::Game(game.id) });
-    draft.log("ready", json!({ "player_id": player, "late": true }));
+    draft.log("ready", json!({ "player_id": player, "seat": game.players[at].seat, "late": true }));
     play_late(&mut draft, at);
     Ok(Some(draft.into_change()))
 }
