@@ -8,6 +8,8 @@
 //! - a status only moves along [`Status::may_become`], and of several that race one wins by compare-and-set;
 //! - each transition has exactly one event, written in its own commit, and a game has one that ends it;
 //! - a player is engaged in a game exactly while it is live and the player has not left it;
+//! - an invitation ends once, with its game if not before, and nobody is invited to what is over
+//!   (`tests/lifecycle/random.rs`);
 //! - a ledger entry exists if and only if the game is settled, and a result version never changes.
 //!
 //! Rules are pure functions in [`decide`]; [`Games`] loads, decides and commits through a [`GameStore`].

@@ -49,6 +49,9 @@ pub async fn two_games_change_together_or_not_at_all(f: &GamesFixture, _: Pace) 
     assert_eq!((f.load(hers.id).await, f.load(his.id).await), (hers.clone(), his.clone()), "nothing changed");
     assert_eq!(f.engaged(ann).await, Engagement::Game(hers.id));
 
+    // One step a player: a database carries them out one after the other, and each must find what it expects.
+    let mut steps = change.clone().into_commit(&*f.ids, None, at(1)).riders.engage;
+    assert_eq!((steps.len(), steps.pop().map(|step| step.player)), (1, Some(ann)));
     let commits = [&change, &later].map(|change| change.clone().into_commit(&*f.ids, None, at(1)));
     let answers = all_at_once(commits.map(|commit| f.store.commit(commit))).await;
     assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1, "{answers:?}");

@@ -49,7 +49,7 @@ impl Games {
         }
     }
 
-    /// The player's last socket went at `at`, by itself or with the replica it was on: grace runs in the game the player
+    /// The player's last socket went at `at`, by itself or with its replica: grace runs in the game the player
     /// is in, if that is being played. Answers with the game if it is.
     ///
     /// # Errors

@@ -14,7 +14,7 @@ const MOST: i64 = 100;
 
 impl Games {
     /// A player of a game that waits for others invites one more. While an invitation to that player is open it is
-    /// answered again. A player alone in the game who is invited by that other one to the same mode accepts that instead.
+    /// answered again. Who is alone in the game and invited by that other one to the same mode accepts that instead.
     ///
     /// # Errors
     /// As [`decide::invite`], and the store's.

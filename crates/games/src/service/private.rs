@@ -33,7 +33,7 @@ pub struct Created {
 }
 
 impl Games {
-    /// Makes a game: a private one by invitation, or one for the player alone, which starts at once. Inviting one player
+    /// Makes a game: a private one by invitation, or one for the player alone, started at once. Inviting one player
     /// who has invited the asker to the same mode accepts that invitation instead, so that the two meet in one game.
     ///
     /// # Errors
