@@ -38,6 +38,11 @@ impl MemoryGameStore {
         Arc::new(Self { kernel, state: Mutex::default() })
     }
 
+    /// The world it is part of.
+    pub(crate) fn kernel(&self) -> Arc<MemoryKernel> {
+        Arc::clone(&self.kernel)
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -110,7 +115,7 @@ impl GameStore for MemoryGameStore {
     async fn due(&self, now: Timestamp, limit: i64) -> Result<Vec<Game>, StoreError> {
         let state = self.current();
         let mut due: Vec<_> = state.games.values().filter(|game| game.is_due(now)).cloned().collect();
-        due.sort_by_key(|game| (game.due_at, game.id));
+        due.sort_by_key(|game| (game.wakes_at(), game.id));
         due.truncate(usize::try_from(limit).unwrap_or(0));
         Ok(due)
     }
