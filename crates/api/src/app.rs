@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use games::Games;
 use kernel::{
-    AuditLog, Bus, Cache, Clock, Connections, CursorKey, Engagements, IdSource, PlayerId, RateLimiter, Receipts, Streams,
+    AuditLog, Bus, Cache, Clock, Connections, CursorKey, Engagements, IdSource, PlayerId, RateLimiter, Receipts,
+    Streams,
 };
 use matchmaking::Matchmaking;
 use players::{Players, Visibility};

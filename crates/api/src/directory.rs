@@ -132,8 +132,7 @@ impl Directory {
         let players = self.players.get_many(&ids).await.map_err(|error| Problem::from_refusal(error, &*self.clock))?;
         for ((id, token), player) in missing.iter().zip(players) {
             let Some(player) = player else { continue };
-            let profile =
-                Known { player: PlayerDto::from(&player), history: player.privacy.history.name().to_owned() };
+            let profile = Known { player: PlayerDto::from(&player), history: player.privacy.history.name().to_owned() };
             if let (Some(token), Ok(bytes)) = (token.clone(), serde_json::to_vec(&profile)) {
                 self.cache.fill(&key(*id), token, bytes.into(), TTL).await;
             }

@@ -3,8 +3,8 @@
 
 mod app;
 mod aside;
-mod attendance;
 mod assets;
+mod attendance;
 mod directory;
 mod docs;
 mod dto;

@@ -10,7 +10,8 @@ use crate::model::{Head, PlayerStats, StatsKey};
 use crate::ports::StandingsPorts;
 use crate::season::season_of;
 
-/// Lines that wait to be handed on. While a correction is being redone nothing is: copies show what stood before, whole.
+/// Lines that wait to be handed on. While a correction is being redone nothing is: copies show what stood before,
+/// whole.
 type Lines = BTreeMap<(BoardKey, PlayerId), (Option<f64>, i32)>;
 
 /// Where one family's copies are.

@@ -1,5 +1,5 @@
-//! What a result means: pure. A result is entered once, at its place in its family's ledger; later versions replace what
-//! it says there ([`correct`](crate::correct)).
+//! What a result means: pure. A result is entered once, at its place in its family's ledger; later versions replace
+//! what it says there ([`correct`](crate::correct)).
 //!
 //! What is entered depends on the ledger alone, never on when or in how many goes it is read.
 
@@ -61,8 +61,8 @@ impl Scheming {
         self.of_family(family).next().map_or(Model::WengLin, |scheme| scheme.model)
     }
 
-    /// The scheme by which a fact takes effect. A mode that nobody knows (any more) must not hold up the ledger: whether
-    /// it is rated stands in the fact, and the family says by which model.
+    /// The scheme by which a fact takes effect. A mode that nobody knows (any more) must not hold up the ledger:
+    /// whether it is rated stands in the fact, and the family says by which model.
     #[must_use]
     pub fn scheme_of(&self, fact: &Fact) -> ModeScheme {
         self.get(&fact.mode).cloned().unwrap_or_else(|| ModeScheme {
@@ -264,8 +264,8 @@ impl PlayerStats {
     }
 }
 
-/// How a game of many ended between two of its players: whoever fared better beat the other, and two who lost to a third
-/// drew.
+/// How a game of many ended between two of its players: whoever fared better beat the other, and two who lost to a
+/// third drew.
 fn between(mine: Outcome, theirs: Outcome) -> Outcome {
     let points = |outcome| match outcome {
         Outcome::Win => 2,

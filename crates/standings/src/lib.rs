@@ -3,6 +3,28 @@
 //! All of it is derived. The only input is the **ledger**: facts ([`Fact`]) in the order of their family's sequence.
 //! Applying a fact is pure; a store keeps what came out of it together with how far the ledger was applied, in one
 //! transaction, so that each fact takes effect once whatever crashes.
+//!
+//! Without a store, a game's effects are a function of what is known before it:
+//!
+//! ```
+//! use kernel::{GameId, IdSource, PlayerId, SeededIds, Timestamp};
+//! use shallweplay_standings::{Fact, FactLine, Outcome, Scheming, Working, apply};
+//!
+//! let (ids, at) = (SeededIds::new(7), Timestamp::from_millis(1_767_225_600_000));
+//! let [ann, ben] = [(); 2].map(|()| PlayerId::new(ids.uuid(at)));
+//! let line = |player_id, team, outcome| FactLine { player_id, team, outcome: Some(outcome), score: None };
+//! let fact = Fact {
+//!     family: "chess".to_owned(), sequence: 1, game_id: GameId::new(ids.uuid(at)), version: 1,
+//!     mode: "chess".to_owned(), rated: true, voided: false, at,
+//!     lines: vec![line(ann, 0, Outcome::Win), line(ben, 1, Outcome::Loss)],
+//! };
+//! let mut working = Working::default();
+//! apply(&mut working, &fact, &Scheming::default().scheme_of(&fact));
+//! assert!(working.ratings[&ann].value > 1_500.0 && working.ratings[&ben].value < 1_500.0);
+//! ```
+//!
+//! What stands follows from the ledger alone: [`rebuild`] tells it anew and finds no difference, whatever was corrected
+//! when, in how many goes it was applied, and what crashed on the way (`tests/rebuild.rs`).
 
 mod board;
 #[cfg(feature = "contract")]

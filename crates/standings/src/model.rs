@@ -25,8 +25,8 @@ pub enum Model {
 pub struct ModeScheme {
     /// Key of the mode.
     pub mode: String,
-    /// Family its results count in. Once it was played it keeps it, as the family keeps its model: results are told anew
-    /// by what is known now.
+    /// Family its results count in. Once it was played it keeps it, as the family keeps its model: results are told
+    /// anew by what is known now.
     pub family: Family,
     /// The model of that family.
     pub model: Model,
@@ -172,7 +172,8 @@ pub struct Pairing {
     pub last_game: Option<GameId>,
     /// Its place in its family.
     pub last_sequence: i64,
-    /// When their latest rated games were decided, oldest first, voided ones included: what repeated pairs are weighed by.
+    /// When their latest rated games were decided, oldest first, voided ones included: what repeated pairs are weighed
+    /// by. Whether a game is among them, its first version said.
     pub recent: Vec<Timestamp>,
 }
 

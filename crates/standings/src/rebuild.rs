@@ -55,8 +55,8 @@ pub struct Difference {
 /// it will be stale.
 ///
 /// # Errors
-/// [`StoreError::Stale`] when a worker was at it in between, or has a correction to finish; those of the ports. A rebuild
-/// that was broken off while it wrote has to be run again.
+/// [`StoreError::Stale`] when a worker was at it in between, or has a correction to finish; those of the ports. A
+/// rebuild that was broken off while it wrote has to be run again.
 pub async fn rebuild(
     ports: &StandingsPorts,
     family: &str,

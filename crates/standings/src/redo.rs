@@ -1,5 +1,5 @@
-//! Ratings after a correction: told anew from its place on, a few pages at a time, so that whoever does it can renew its
-//! lease in between.
+//! Ratings after a correction: told anew from its place on, a few pages at a time, so that whoever does it can renew
+//! its lease in between.
 //!
 //! Each player's chain of ratings starts from the last row before that place, and is followed through the rows. A game
 //! whose players come to it as its rows say keeps its ratings; others are rated again. So nothing but the rows and

@@ -42,14 +42,16 @@ impl SeasonCloser {
         let mut closed = 0;
         for (mode, season) in due {
             let family = schemes.get(&mode).map_or(&mode, |scheme| &scheme.family);
-            // A correction may come between reading the places and writing them: then they are written once more.
+            let mut again = false;
             while let Some(head) = self.settled(family, &season, now).await? {
-                match self.close(&mode, &season, now).await {
-                    Ok(()) => closed += 1,
-                    Err(StoreError::Stale) => break,
+                match self.close(&mode, &season, again, now).await {
+                    Ok(true) => closed += 1,
+                    Ok(false) | Err(StoreError::Stale) => break,
                     Err(error) => return Err(error),
                 }
-                if self.ports.store.head(family).await? == head {
+                // A correction may have come between reading the places and writing them: then they are written again.
+                again = self.ports.store.head(family).await? != head;
+                if !again {
                     break;
                 }
             }
@@ -68,10 +70,16 @@ impl SeasonCloser {
         Ok(complete.then_some(head))
     }
 
-    async fn close(&self, mode: &str, season: &str, now: Timestamp) -> Result<(), StoreError> {
+    /// Closes a season, if it is still due or must be closed again; says whether it was.
+    async fn close(&self, mode: &str, season: &str, again: bool, now: Timestamp) -> Result<bool, StoreError> {
         let before = self.ports.reads.seasons(mode).await?;
         let last = before.into_iter().find(|(name, _)| name == season).and_then(|(_, close)| close);
         let revision = last.map_or(1, |close| close.revision + 1);
+        // Asked after the revision was read: whoever closes it in between makes this one stale, or not due.
+        let due = self.ports.seasons.to_close(&season_of(now)).await?;
+        if !again && !due.iter().any(|(of, name)| of == mode && name == season) {
+            return Ok(false);
+        }
         let mut finals = Vec::new();
         for metric in Metric::ALL {
             let board = BoardKey { mode: mode.to_owned(), season: season.to_owned(), metric };
@@ -92,6 +100,7 @@ impl SeasonCloser {
             at: now,
         };
         let close = SeasonClose { mode: mode.to_owned(), season: season.to_owned(), revision, at: now };
-        self.ports.seasons.close(close, finals, Riders::events(vec![event])).await
+        self.ports.seasons.close(close, finals, Riders::events(vec![event])).await?;
+        Ok(true)
     }
 }

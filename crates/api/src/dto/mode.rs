@@ -1,4 +1,4 @@
-use games::Mode;
+use games::{Mode, RatingModel};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -67,7 +67,11 @@ impl From<&Mode> for ModeDto {
             team_size: mode.team_size,
             rules: mode.rules.as_str().to_owned(),
             rating: mode.rating.clone(),
-            rating_model: mode.rating_model.as_str().to_owned(),
+            rating_model: match mode.rating_model {
+                RatingModel::WengLin => "weng_lin",
+                RatingModel::Glicko2 => "glicko2",
+            }
+            .to_owned(),
             rules_options: Some(mode.options().clone()).filter(|options| !options.is_null()),
             min_players: mode.min_players,
             quorum: mode.quorum,

@@ -165,10 +165,8 @@ pub(crate) struct SeasonDto {
 
 impl From<&BoardInfo> for BoardInfoDto {
     fn from(info: &BoardInfo) -> Self {
-        let season = |(season, closed): &(String, Option<Timestamp>)| SeasonDto {
-            season: season.clone(),
-            closed_at: *closed,
-        };
+        let season =
+            |(season, closed): &(String, Option<Timestamp>)| SeasonDto { season: season.clone(), closed_at: *closed };
         Self {
             mode: info.mode.clone(),
             metric: info.metric.as_str().to_owned(),

@@ -11,7 +11,9 @@ impl Approval for LocalApproval {
     async fn ask(&self, request: &ApprovalRequest) -> Approved {
         match &*request.kind {
             // Two words against two words: nobody here can know, and a game that nobody can decide counts for nothing.
-            "score.dispute" => Approved::No("the claims contradict each other, and nothing decides between them".into()),
+            "score.dispute" => {
+                Approved::No("the claims contradict each other, and nothing decides between them".into())
+            }
             // A score near the limit, and no opponent who confirms it: somebody should look.
             "score.held" => Approved::Pending,
             // What an operator does with a reason.

@@ -138,7 +138,11 @@ impl Watch {
                 self.app.connections.forget(&dead.replica).await?;
                 continue;
             }
-            tracing::info!(replica = dead.replica, players = players.len(), "a replica is silent: its players are gone");
+            tracing::info!(
+                replica = dead.replica,
+                players = players.len(),
+                "a replica is silent: its players are gone"
+            );
             let alone = self.app.connections.report(&dead.replica, &[], &players).await?;
             let since = dead.heard_at;
             self.absent.extend(alone.into_iter().map(|player| Absent { player, since, with_replica: true }));

@@ -215,7 +215,7 @@ impl Settings {
         let from_file = from_file.map_err(|error| wrong(&path.display().to_string(), &error))?;
         from_file.try_deserialize::<Sections>().map_err(|error| wrong(&path.display().to_string(), &error))?;
         let (known, unknown) = split(variables);
-        let mut warnings: Vec<String> = unknown
+        let warnings: Vec<String> = unknown
             .into_iter()
             .map(|key| format!("{key} is not a setting; docs/configuration.md lists them"))
             .collect();

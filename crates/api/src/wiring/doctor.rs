@@ -18,7 +18,7 @@ pub(super) async fn examine(settings: &Settings) -> Result<(), ConfigError> {
     let mode = if settings.is_embedded() { "embedded: SQLite, and cache and bus in this process" } else { "networked" };
     println!("ok: the configuration can be read; the service would run {mode}.");
     let composed = compose(settings)?;
-    println!("ok: {} modes and the signing keys can be used.", composed.app.games.modes().len());
+    println!("ok: {} modes and the signing keys can be used.", composed.app.games.modes().all().len());
     database(settings, &composed, &mut wrong).await;
     redis(&composed, &mut wrong).await;
     let (host, port) = (&settings.sections.http.host, settings.sections.http.port);

@@ -33,7 +33,7 @@ pub(super) async fn run(settings: &Settings, mode: Option<&str>, check: bool) ->
             continue;
         }
         let begun = Instant::now();
-        let report = rebuild(standings, &family, !check).await.map_err(failed)?;
+        let report = rebuild(standings, &family, None, !check).await.map_err(failed)?;
         println!(
             "{family}: {} games, {} players, {} differences, {:.1} s",
             report.games,

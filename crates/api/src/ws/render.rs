@@ -56,7 +56,9 @@ impl Parts {
             Self::MatchFound { game, .. } => into.extend(game.players.iter().map(|player| player.player_id)),
             Self::Started(data) => into.extend(data.game.players.iter().map(|player| player.player_id)),
             Self::Updated => into.extend(listed(&event.data).filter_map(player_of)),
-            Self::Invitation => into.extend(ENDS.iter().filter_map(|end| event.data[end].as_str()?.parse::<PlayerId>().ok())),
+            Self::Invitation => {
+                into.extend(ENDS.iter().filter_map(|end| event.data[end].as_str()?.parse::<PlayerId>().ok()))
+            }
             Self::AsStored => {}
         }
     }

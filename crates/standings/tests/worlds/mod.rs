@@ -37,12 +37,16 @@ fn gone() -> StoreError {
 #[async_trait]
 impl StandingsStore for Fragile {
     async fn head(&self, family: &str) -> Result<Head, StoreError> {
+        // Here and below: lets another one run in between.
+        tokio::task::yield_now().await;
         self.inner.head(family).await
     }
     async fn working(&self, keys: &WorkingKeys) -> Result<Working, StoreError> {
+        tokio::task::yield_now().await;
         self.inner.working(keys).await
     }
     async fn commit(&self, change: StandingsChange) -> Result<(), StoreError> {
+        tokio::task::yield_now().await;
         let fate = self.fates.lock().expect("no panic").pop_front().flatten();
         match fate {
             Some(Fate::Lost) => Err(gone()),

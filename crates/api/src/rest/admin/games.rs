@@ -1,5 +1,5 @@
+use ::games::{CaseFilter, Status};
 use actix_web::{get, web};
-use games::{CaseFilter, Status};
 use kernel::{Cursor, FieldError, GameId, PageLimit, PlayerId};
 use serde::Deserialize;
 use utoipa::IntoParams;

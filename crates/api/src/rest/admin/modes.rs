@@ -14,7 +14,14 @@ use crate::problem::Problem;
 ))]
 #[get("/admin/modes")]
 pub(crate) async fn list(app: web::Data<App>, _operator: Operator) -> Result<Reply, Problem> {
-    let items = app.games.modes().all().iter().filter_map(|mode| app.games.written_mode(&mode.key)).map(WrittenModeDto).collect();
+    let items = app
+        .games
+        .modes()
+        .all()
+        .iter()
+        .filter_map(|mode| app.games.written_mode(&mode.key))
+        .map(WrittenModeDto)
+        .collect();
     Ok(Reply::ok(&PageDto { items, next_cursor: None }))
 }
 

@@ -17,9 +17,9 @@ pub(crate) async fn call(
     wanted: ClaimDto,
     receipt: Option<Receipt>,
 ) -> Result<Reply, Problem> {
-    let claim = Claim::parse(&wanted.claim)
+    let wanted = Claim::parse(&wanted.claim)
         .ok_or_else(|| Problem::invalid(vec![FieldError::new("/claim", "unknown", "one of win, draw")]))?;
-    let game = app.games.claim(player, id, claim, receipt).await.map_err(|error| app.refuse(error))?;
+    let game = app.games.claim(player, id, wanted, receipt).await.map_err(|error| app.refuse(error))?;
     changed(app, &game).await;
     shown(app, player, &game).await
 }

@@ -20,12 +20,12 @@ async fn call(
     match (wanted.player_id, wanted.link) {
         (Some(to), None | Some(false)) => {
             app.known_players(&[to]).await?;
-            let (game, invite) = app.games.invite_player(player, id, to, receipt).await.map_err(refuse)?;
-            Ok(Reply::created(&invite_shown(app, &game, &invite).await?))
+            let (game, made) = app.games.invite_player(player, id, to, receipt).await.map_err(refuse)?;
+            Ok(Reply::created(&invite_shown(app, &game, &made).await?))
         }
         (None, Some(true)) => {
-            let (_, invite) = app.games.invite_link(player, id, receipt).await.map_err(refuse)?;
-            let link = InviteLinkDto::of(&invite, base).ok_or_else(|| Problem::of("internal"))?;
+            let (_, made) = app.games.invite_link(player, id, receipt).await.map_err(refuse)?;
+            let link = InviteLinkDto::of(&made, base).ok_or_else(|| Problem::of("internal"))?;
             Ok(Reply::created(&link))
         }
         _ => {
@@ -36,15 +36,15 @@ async fn call(
 }
 
 /// An invitation as it stands: the reply of a command about it, when the reply itself was lost.
-pub(crate) async fn again(app: &App, player: PlayerId, id: GameId, invite: InviteId) -> Result<Reply, Problem> {
+pub(crate) async fn again(app: &App, player: PlayerId, id: GameId, wanted: InviteId) -> Result<Reply, Problem> {
     let absent = || Problem::of("games.invite_not_found");
     let game = app.games.case(id).await.map_err(|error| app.refuse(error))?;
-    let invite = game.invites.iter().find(|found| found.id == invite).ok_or_else(absent)?;
-    let is_his = invite.from == player || invite.to == Some(player);
+    let found = game.invites.iter().find(|found| found.id == wanted).ok_or_else(absent)?;
+    let is_his = found.from == player || found.to == Some(player);
     if !is_his {
         return Err(absent());
     }
-    Ok(Reply::ok(&invite_shown(app, &game, invite).await?))
+    Ok(Reply::ok(&invite_shown(app, &game, found).await?))
 }
 
 /// Invite a player to your game, or make a link for it.

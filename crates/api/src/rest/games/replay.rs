@@ -25,7 +25,7 @@ pub(crate) async fn replay(app: web::Data<App>, caller: Caller, id: PathId<GameI
         async move {
             let lines = lines?;
             let last = lines.last()?.n;
-            let text: String = lines.iter().map(|line| line.to_ndjson() + "\n").collect();
+            let text: String = lines.iter().map(|line| line.to_json() + "\n").collect();
             match app.games.replay(viewer, id, last).await {
                 Ok(next) => Some((Ok(Bytes::from(text)), Some(next))),
                 // The client sees the answer break off, not a log that seems whole.

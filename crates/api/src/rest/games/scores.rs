@@ -24,10 +24,13 @@ pub(crate) async fn call(
     let Reported { status, reason, result, .. } = reported;
     // Taken, but not yet believed: somebody has to look at it.
     let code = if status == "held" { StatusCode::ACCEPTED } else { StatusCode::OK };
-    Ok(Reply::json(code, &ReportedDto {
-        report: ReportDto { status: status.to_owned(), reason },
-        result: result.map(|(status, version)| ResultLineDto { status: status.to_owned(), version }),
-    }))
+    Ok(Reply::json(
+        code,
+        &ReportedDto {
+            report: ReportDto { status: status.to_owned(), reason },
+            result: result.map(|(status, version)| ResultLineDto { status: status.to_owned(), version }),
+        },
+    ))
 }
 
 /// Report a result, in games that are scored on the clients. When all agree it settles at once.

@@ -9,8 +9,7 @@ use crate::rest::games::invite_shown;
 use crate::tokens::Caller;
 
 async fn call(app: &App, player: PlayerId, id: InviteId, receipt: Option<Receipt>) -> Result<Reply, Problem> {
-    let (game, invite) =
-        app.games.cancel(player, id, receipt).await.map_err(|error| app.refuse(error))?;
+    let (game, invite) = app.games.cancel(player, id, receipt).await.map_err(|error| app.refuse(error))?;
     Ok(Reply::ok(&invite_shown(app, &game, &invite).await?))
 }
 

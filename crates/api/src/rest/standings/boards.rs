@@ -13,11 +13,7 @@ use crate::tokens::Caller;
     (status = "default", description = "A problem", body = ProblemDto, content_type = "application/problem+json"),
 ))]
 #[get("/leaderboards")]
-pub(crate) async fn boards(
-    app: web::Data<App>,
-    req: HttpRequest,
-    _caller: Caller,
-) -> Result<HttpResponse, Problem> {
+pub(crate) async fn boards(app: web::Data<App>, req: HttpRequest, _caller: Caller) -> Result<HttpResponse, Problem> {
     let boards = app.standings.boards().await.map_err(|error| app.refuse(error))?;
     let items = boards.iter().map(BoardInfoDto::from).collect();
     Ok(with_etag(&req, Reply::ok(&PageDto::<BoardInfoDto> { items, next_cursor: None })))

@@ -77,9 +77,7 @@ pub(crate) async fn leaderboard(
     let name = format!("{}:{}:{}", board.mode, board.season, board.metric.as_str());
     let list = format!("board:{name}:{friends}");
     let after = match cursor {
-        Some(cursor) => {
-            Some(cursor.open(&app.cursors, &list).map_err(|_| Problem::of("request.bad_cursor"))?)
-        }
+        Some(cursor) => Some(cursor.open(&app.cursors, &list).map_err(|_| Problem::of("request.bad_cursor"))?),
         None => None,
     };
     let first = !around && after.is_none() && among.is_none();
@@ -98,8 +96,11 @@ pub(crate) async fn leaderboard(
     let names = app.directory.names(me.iter().map(|place| place.line.player_id)).await?;
     let body = LeaderboardDto::with_me(lines, me.as_ref(), &names);
     let reply = Reply::json(StatusCode::OK, &body);
-    Ok(with_etag(&req, match cache {
-        Some(outcome) => reply.cache(outcome),
-        None => reply,
-    }))
+    Ok(with_etag(
+        &req,
+        match cache {
+            Some(outcome) => reply.cache(outcome),
+            None => reply,
+        },
+    ))
 }
