@@ -153,6 +153,18 @@ pub enum Error {
     /// An operator's scores can't be what was meant.
     #[error("the scores aren't complete or name strangers")]
     InvalidScores(Vec<FieldError>),
+    /// A reason that isn't one.
+    #[error("the reason is empty, too long or not plain text")]
+    InvalidStatement(Vec<FieldError>),
+    /// The approval gate said no to an operator.
+    #[error("the approval gate has refused this")]
+    NotApproved {
+        /// What it said.
+        reason: String,
+    },
+    /// The approval gate has not answered an operator yet.
+    #[error("the approval gate hasn't decided yet: try again later")]
+    ApprovalPending,
     /// A mode that can't be published.
     #[error("the mode isn't valid")]
     InvalidMode(#[source] ModeError),
@@ -195,6 +207,9 @@ impl Refusal for Error {
             Self::AlreadyDisputed => "games.already_disputed",
             Self::NoResult { .. } => "games.no_result",
             Self::InvalidScores(_) => "games.invalid_scores",
+            Self::InvalidStatement(_) => "games.invalid_statement",
+            Self::NotApproved { .. } => "games.not_approved",
+            Self::ApprovalPending => "games.approval_pending",
             Self::InvalidMode(_) => "games.invalid_mode",
             Self::Store(error) => error.code(),
         }
@@ -222,13 +237,16 @@ impl Refusal for Error {
             | Self::NotFinished { .. }
             | Self::NotDisputable { .. }
             | Self::AlreadyDisputed
-            | Self::NoResult { .. } => ErrorKind::Conflict,
+            | Self::NoResult { .. }
+            | Self::NotApproved { .. }
+            | Self::ApprovalPending => ErrorKind::Conflict,
             Self::IllegalMove { .. }
             | Self::OutOfEnvelope { .. }
             | Self::InvalidReport(_)
             | Self::BadInvitees(_)
             | Self::NoBot
             | Self::InvalidScores(_)
+            | Self::InvalidStatement(_)
             | Self::InvalidMode(_) => ErrorKind::Invalid,
             Self::Store(error) => error.kind(),
         }
@@ -240,7 +258,10 @@ impl Refusal for Error {
             Self::OutOfEnvelope { rule, pointer, detail } => {
                 vec![FieldError::new(pointer.clone(), rule, detail.clone())]
             }
-            Self::InvalidReport(fields) | Self::BadInvitees(fields) | Self::InvalidScores(fields) => fields.clone(),
+            Self::InvalidReport(fields)
+            | Self::BadInvitees(fields)
+            | Self::InvalidScores(fields)
+            | Self::InvalidStatement(fields) => fields.clone(),
             Self::NoBot => vec![FieldError::new("/bot", "no_bot", "No practice bot plays this mode.")],
             Self::InvalidMode(error) => vec![FieldError::new(error.pointer.clone(), "invalid", error.why.clone())],
             Self::Store(error) => error.fields(),
@@ -269,6 +290,7 @@ impl Refusal for Error {
             Self::NothingToClaim { claim_at: Some(at) } => vec![("claim_at", json!(at))],
             Self::NotYourTurn { sequence } | Self::StaleSequence { sequence } => vec![("sequence", json!(sequence))],
             Self::OutOfEnvelope { rule, .. } => vec![("rule", json!(rule))],
+            Self::NotApproved { reason } => vec![("reason", json!(reason))],
             Self::Store(error) => error.extensions(),
             _ => Vec::new(),
         }

@@ -26,9 +26,9 @@ pub struct LedgerEntry {
     pub rated: bool,
     /// What it says.
     pub status: ResultStatus,
-    /// How it was decided: `rules`, `reports` or `abandoned`.
+    /// How it was decided; see [`ResultVersion::reason`](crate::ResultVersion::reason).
     pub reason: String,
-    /// On what it stands: `{"source": "rules" | "reports" | "abandonment" | "system", …}`.
+    /// On what it stands: `{"source": "rules" | "reports" | "abandonment" | "majority" | "review" | "admin", …}`.
     pub provenance: Value,
     /// One line per player, by seat.
     pub standings: Vec<Standing>,

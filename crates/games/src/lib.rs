@@ -8,7 +8,8 @@
 //! - a status only moves along [`Status::may_become`], and of several that race one wins by compare-and-set;
 //! - each transition has exactly one event, written in its own commit, and a game has one that ends it;
 //! - a player is engaged in a game exactly while it is live and the player has not left it;
-//! - a ledger entry exists if and only if the game is settled, and a result version never changes.
+//! - a result version has one ledger entry, versions have no gaps, and none ever changes: voiding or amending a result
+//!   makes the next one (`tests/scores`).
 //!
 //! Rules are pure functions in [`decide`]; [`Games`] loads, decides and commits through a [`GameStore`].
 //!
@@ -61,7 +62,7 @@ mod written;
 
 pub use catalogue::Catalogue;
 pub use change::{Change, GameChange};
-pub use decide::ScoreReport;
+pub use decide::{Resolution, ScoreReport};
 pub use error::Error;
 pub use event::{Concluded, GameEvent, InviteUpdated, Invited, Moved, Presence, Started, Updated, UpdatedPlayer};
 pub use invite::Invite;

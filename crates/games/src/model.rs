@@ -41,8 +41,8 @@ impl TryFrom<String> for EndedBy {
     }
 }
 
-/// Why a game ended other than by being played to its end: `no_show`, `abandoned`, `max_duration`, `mode_removed` or
-/// `unresolved_dispute`.
+/// Why a game ended other than by being played to its end: `no_show`, `abandoned`, `max_duration`, `mode_removed`,
+/// `unresolved_dispute`, `rejected_report`, `unreviewed` or, voided by an operator, `admin`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ended {
     /// A stable word.

@@ -171,7 +171,9 @@ impl Status {
     #[must_use]
     pub const fn may_become(self, next: Self) -> bool {
         match self {
-            Self::Created => matches!(next, Self::Created | Self::WaitingReady | Self::InProgress | Self::Aborted),
+            Self::Created => {
+                matches!(next, Self::Created | Self::WaitingReady | Self::InProgress | Self::Aborted | Self::Voided)
+            }
             Self::WaitingReady => matches!(next, Self::WaitingReady | Self::InProgress | Self::Aborted | Self::Voided),
             Self::InProgress => matches!(
                 next,

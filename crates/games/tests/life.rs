@@ -1,7 +1,7 @@
 //! The rules of a game's life, case by case. `tests/state_machine.rs` drives them at random.
 
 use kernel::{
-    ErrorKind, GameId, GameSpec, IdSource, PlayerId, Refusal, RosterSeat, SeededIds, SessionSecret, Timestamp,
+    Approved, ErrorKind, GameId, GameSpec, IdSource, PlayerId, Refusal, RosterSeat, SeededIds, SessionSecret, Timestamp,
 };
 use serde_json::json;
 use shallweplay_games::decide::{self, Decided};
@@ -270,7 +270,9 @@ fn contradictions_are_disputes_and_end_voided() {
         assert_eq!((kinds(&change), change.game.status), (vec!["game.finished", "game.disputed"], Status::Disputed));
         assert_eq!((change.engage.len(), change.ledger.is_none()), (2, true), "both are free meanwhile");
         assert_eq!(change.game.due_at, Some(at(60_010)));
-        let end = decide::expire(&change.game, Some(&duel), at(60_010)).expect("due");
+        assert!(decide::expire(&change.game, Some(&duel), at(60_010)).is_none(), "two aren't a majority: the gate's");
+        let no = Approved::No(String::from("unclear"));
+        let end = decide::answered(&change.game, &duel, &no, at(60_010)).expect("an answer");
         assert_eq!((kinds(&end), end.engage.len(), end.ledger.is_none()), (vec!["game.voided"], 0, true));
         assert_eq!(
             end.events[0].data(),

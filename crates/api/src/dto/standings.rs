@@ -1,7 +1,7 @@
 use kernel::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
-use standings::{Board, BoardInfo, BoardLine, HeadToHead, RatingNow, Standing, StatsOf};
+use standings::{Board, BoardInfo, BoardLine, HeadToHead, PlayerStats, RatingNow, StatsOf};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
@@ -69,8 +69,8 @@ pub(crate) struct ModeStatsDto {
     last_at: Option<Timestamp>,
 }
 
-impl From<&Standing> for ModeStatsDto {
-    fn from(stats: &Standing) -> Self {
+impl From<&PlayerStats> for ModeStatsDto {
+    fn from(stats: &PlayerStats) -> Self {
         let decided = stats.wins + stats.losses + stats.draws;
         let points = f64::from(stats.wins) + f64::from(stats.draws) / 2.0;
         Self {

@@ -41,7 +41,7 @@ pub(super) struct RatingsOfStandings(pub(super) Standings);
 #[async_trait]
 impl Ratings for RatingsOfStandings {
     async fn rating(&self, player: PlayerId, family: &str) -> Result<Rating, BoxError> {
-        let rating = self.0.rating(player, family).await?;
+        let rating = self.0.rating(player, family).await?.rating;
         Ok(Rating { value: rating.value, deviation: rating.deviation })
     }
 }

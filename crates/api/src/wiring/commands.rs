@@ -104,7 +104,7 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(settings) => match command {
             Command::Migrate => migrate(&settings).await,
             Command::Doctor => doctor::examine(&settings).await,
-            Command::Rebuild { mode, check } => rebuild::rebuild(&settings, mode.as_deref(), check).await,
+            Command::Rebuild { mode, check } => rebuild::run(&settings, mode.as_deref(), check).await,
             _ => serve::serve(&settings).await,
         },
     };

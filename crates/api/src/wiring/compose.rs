@@ -8,7 +8,7 @@ use matchmaking::{LeaderPorts, Matchmaking, MatchmakingPorts, Modes};
 use persistence::Stores;
 use players::{Players, Ports};
 use realtime::Hub;
-use standings::{Schemes, SeasonCloser, Standings, StandingsPorts, Worker};
+use standings::{Standings, StandingsPorts};
 use tokio::sync::Notify;
 
 use super::adapters::{self, DataFile, Database, Shared};
@@ -40,9 +40,7 @@ pub(super) struct Composed {
     pub(super) shared: Arc<Shared>,
     pub(super) clock: Arc<CarriedClock>,
     pub(super) leader: LeaderPorts,
-    pub(super) modes: Arc<ModeBook>,
-    pub(super) worker: Worker,
-    pub(super) seasons: SeasonCloser,
+    pub(super) standings: StandingsPorts,
     /// Names this process among all replicas.
     pub(super) replica: String,
 }
@@ -51,7 +49,7 @@ pub(super) struct Composed {
 pub(super) fn compose(settings: &Settings) -> Result<Composed, ConfigError> {
     let ids: Arc<dyn IdSource> = Arc::new(OsIds);
     let keys = signing_keys(settings, &*ids)?;
-    let modes = ModeBook::new(catalogue(settings)?, windows(settings));
+    let modes = ModeBook::with_windows(catalogue(settings)?, windows(settings));
     let (database, data_file) = adapters::database(settings, &ids)?;
     let shared = Arc::new(adapters::shared(settings)?);
     let stores = database.stores();
@@ -68,14 +66,18 @@ pub(super) fn compose(settings: &Settings) -> Result<Composed, ConfigError> {
         clock: Arc::clone(&clock),
         ids: Arc::clone(&ids),
     });
-    let schemes: Arc<dyn Schemes> = Arc::new(SchemesOfGames(Arc::clone(&modes)));
-    let standings = Standings::new(StandingsPorts {
+    let schemes = Arc::new(SchemesOfGames(Arc::clone(&modes)));
+    let standing_ports = StandingsPorts {
+        store: Arc::clone(&stores.standings),
         reads: Arc::clone(&stores.standing_reads),
         seasons: Arc::clone(&stores.seasons),
+        facts: Arc::new(LedgerOfGames(Arc::clone(&stores.games))),
         copies: Arc::clone(&shared.boards),
-        schemes: Arc::clone(&schemes),
+        schemes,
         clock: Arc::clone(&clock),
-    });
+        ids: Arc::clone(&ids),
+    };
+    let standings = Standings::new(standing_ports.clone());
     let queues: Arc<dyn Modes> = Arc::new(ModesOfGames(Arc::clone(&modes)));
     let matchmaking = Matchmaking::new(
         MatchmakingPorts {
@@ -139,7 +141,17 @@ pub(super) fn compose(settings: &Settings) -> Result<Composed, ConfigError> {
         ids: Arc::clone(&ids),
     };
     let replica = ids.uuid(app.clock.now()).to_string();
-    Ok(Composed { app: Arc::new(app), database, data_file, stores, shared, clock: carried, leader, replica })
+    Ok(Composed {
+        app: Arc::new(app),
+        database,
+        data_file,
+        stores,
+        shared,
+        clock: carried,
+        leader,
+        standings: standing_ports,
+        replica,
+    })
 }
 
 /// The shipped modes, or those of the operator's file.

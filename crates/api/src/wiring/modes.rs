@@ -29,7 +29,12 @@ pub(super) async fn run(
     let mut led = HashSet::new();
     while !stop.is_cancelled() {
         match app.games.refresh_modes().await {
-            Ok(true) => tracing::info!("the catalogue of modes has changed"),
+            Ok(true) => {
+                tracing::info!("the catalogue of modes has changed");
+                for wrong in app.games.unreadable_modes() {
+                    tracing::warn!(%wrong, "a published mode can't be used by this release");
+                }
+            }
             Ok(false) => {}
             Err(error) => tracing::debug!(%error, "published modes wait for the database"),
         }

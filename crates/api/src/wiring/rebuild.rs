@@ -1,12 +1,10 @@
 //! `rebuild`: recomputes standings from the ledger and compares them with what stands.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use kernel::BoxError;
-use standings::{FactSource, Rebuild};
+use standings::{Difference, rebuild};
 
-use super::bridges::{LedgerOfGames, SchemesOfGames};
 use super::compose::{Composed, compose};
 use super::config::{ConfigError, Settings};
 
@@ -16,12 +14,11 @@ fn failed(error: impl Into<BoxError>) -> ConfigError {
 
 /// Rebuilds the family of one mode, or all; with `check` nothing is written. Differences that were only found, not
 /// mended, are a failure.
-pub(super) async fn rebuild(settings: &Settings, mode: Option<&str>, check: bool) -> Result<(), ConfigError> {
+pub(super) async fn run(settings: &Settings, mode: Option<&str>, check: bool) -> Result<(), ConfigError> {
     let composed = compose(settings)?;
     composed.database.migrate().await.map_err(failed)?;
-    let Composed { app, stores, .. } = &composed;
+    let Composed { app, standings, .. } = &composed;
     app.games.refresh_modes().await.map_err(failed)?;
-    let source = LedgerOfGames(Arc::clone(&stores.games));
     let wanted = match mode {
         None => None,
         Some(key) => {
@@ -30,20 +27,13 @@ pub(super) async fn rebuild(settings: &Settings, mode: Option<&str>, check: bool
             Some(mode.family().to_owned())
         }
     };
-    let rebuild = Rebuild {
-        source: Arc::new(LedgerOfGames(Arc::clone(&stores.games))),
-        schemes: Arc::new(SchemesOfGames(composed.modes.clone())),
-        store: Arc::clone(&stores.standings),
-        ids: Arc::clone(&app.ids),
-        clock: Arc::clone(&app.clock),
-    };
     let mut different = 0;
-    for (family, _) in source.families().await.map_err(failed)? {
+    for (family, _) in standings.facts.families().await.map_err(failed)? {
         if wanted.as_ref().is_some_and(|wanted| *wanted != family) {
             continue;
         }
         let begun = Instant::now();
-        let report = rebuild.run(&family, !check).await.map_err(failed)?;
+        let report = rebuild(standings, &family, !check).await.map_err(failed)?;
         println!(
             "{family}: {} games, {} players, {} differences, {:.1} s",
             report.games,
@@ -52,7 +42,8 @@ pub(super) async fn rebuild(settings: &Settings, mode: Option<&str>, check: bool
             begun.elapsed().as_secs_f64()
         );
         for difference in &report.differences {
-            println!("  {difference}");
+            let Difference { what, of, expected, stands } = difference;
+            println!("  {what} of {of}: {stands} stands, the ledger says {expected}");
         }
         different += report.count;
     }

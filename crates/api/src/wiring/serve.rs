@@ -146,7 +146,7 @@ fn start_background(
     migrated: &CancellationToken,
     stop: &CancellationToken,
 ) {
-    let Composed { app, database, stores, shared, clock, leader, worker, seasons, replica, .. } = composed;
+    let Composed { app, database, stores, shared, clock, leader, standings: ports, replica, .. } = composed;
     tasks.spawn(Arc::clone(clock).keep(Arc::clone(&stores.time), stop.clone()));
     tasks.spawn(relay::run(Arc::clone(app), Arc::clone(&stores.outbox), stop.clone()));
     tasks.spawn(sweeper::deadlines(Arc::clone(app), stop.clone()));
@@ -157,8 +157,8 @@ fn start_background(
     tasks.spawn(checks::health(Arc::clone(app), database, shared, outbox, migrated.clone(), stop.clone()));
     tasks.spawn(ws::fan_out(Arc::clone(app), stop.clone()));
     tasks.spawn(attendance::run(Arc::clone(app), replica.clone(), stop.clone()));
-    let (worker, seasons, leases) = (worker.clone(), seasons.clone(), Arc::clone(&stores.leases));
-    tasks.spawn(standings::run(Arc::clone(app), worker, seasons, leases, replica.clone(), stop.clone()));
+    let (ports, leases) = (ports.clone(), Arc::clone(&stores.leases));
+    tasks.spawn(standings::run(Arc::clone(app), ports, leases, replica.clone(), stop.clone()));
     tasks.spawn(modes::run(Arc::clone(app), leader.clone(), replica.clone(), tasks.clone(), stop.clone()));
     tasks.spawn(administrator(Arc::clone(app), admin.clone(), migrated.clone(), stop.clone()));
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use kernel::{Handler, Leases};
-use standings::{SeasonCloser, Worker};
+use standings::{SeasonCloser, StandingsPorts, Worker};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -26,12 +26,12 @@ const SEASONS: Duration = Duration::from_secs(60);
 /// Works while it holds the lease, until shutdown.
 pub(super) async fn run(
     app: Arc<App>,
-    worker: Worker,
-    seasons: SeasonCloser,
+    ports: StandingsPorts,
     leases: Arc<dyn Leases>,
     holder: String,
     stop: CancellationToken,
 ) {
+    let (worker, seasons) = (Worker::new(ports.clone()), SeasonCloser::new(ports));
     let news = Arc::new(Notify::new());
     let notify = Arc::clone(&news);
     let handler: Handler = Arc::new(move |_| notify.notify_one());
@@ -49,6 +49,10 @@ pub(super) async fn run(
             };
             renewed = Some(Instant::now());
             if lease.is_some() != had {
+                if lease.is_none() {
+                    // Whoever leads now brings the copies on.
+                    worker.stand_down().await;
+                }
                 tracing::info!(leading = lease.is_some(), "standings leadership");
             }
         }

@@ -49,8 +49,12 @@ pub async fn every_state_comes_back_as_it_was_written(f: &GamesFixture, _: Pace)
     let game = check(f.carry_out(decide::report(&game, &duel, ann, &given, at(3)), at(3)).await).await;
     let game = check(f.carry_out(decide::report(&game, &duel, ben, &report(&game, ben, 8), at(4)), at(4)).await).await;
     assert_eq!(game.status, Status::Disputed);
+    let statement = json!({ "screen": "12 : 7" });
+    let said = decide::dispute(&game, &duel, ben, "I had eight.", Some(&statement), at(5));
+    let game = check(f.carry_out(said, at(5)).await).await;
     let late = game.due_at.expect("disputes end");
-    let voided = decide::expire(&game, Some(&duel), late).expect("due");
+    let game = check(f.write(&decide::asking(&game, &duel, late), late).await.0).await;
+    let voided = decide::answered(&game, &duel, &kernel::Approved::No(String::from("no")), late).expect("an answer");
     let game = check(f.write(&voided, late).await.0).await;
     assert_eq!((game.status, game.result), (Status::Voided, None));
 

@@ -105,6 +105,11 @@ impl GamesFixture {
         self.write(&change, now).await.0
     }
 
+    /// The game as a store is given it: with the log's new head.
+    pub(super) fn written(&self, change: &Change, now: Timestamp) -> Game {
+        change.clone().into_commit(&*self.ids, None, now).game
+    }
+
     pub(super) async fn settle(&self, change: &Change, now: Timestamp) -> Option<i64> {
         self.write(change, now).await.1
     }

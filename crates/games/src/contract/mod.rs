@@ -2,12 +2,14 @@
 //! async expression that makes a [`GamesFixture`]; its crate brings tokio and turns the feature `contract` on.
 
 mod cases;
+mod corrections;
 mod fixture;
 mod history;
 mod log;
 mod modes;
 
 pub use cases::*;
+pub use corrections::*;
 pub use fixture::GamesFixture;
 pub use history::*;
 pub use log::*;
@@ -43,6 +45,9 @@ macro_rules! game_store_contract {
             logs_of_two_games_stay_apart
             published_modes_come_back_in_order
             a_mode_version_is_published_once
+            a_correction_is_entered_under_the_next_sequence
+            a_result_version_is_entered_once
+            a_corrected_game_keeps_its_place_in_history
             survives_a_dropped_commit
         }
     };

@@ -44,6 +44,10 @@ impl<'a> Draft<'a> {
         }
     }
 
+    pub(super) const fn before(&self) -> &Game {
+        self.before
+    }
+
     pub(super) fn into_change(mut self) -> Change {
         self.open_log();
         Change {
@@ -71,6 +75,13 @@ impl<'a> Draft<'a> {
     /// Adds a line to the game's log.
     pub(super) fn log(&mut self, kind: &'static str, data: Value) {
         self.log.push(LogEntry { kind, data });
+    }
+
+    /// Tells operators what is odd; see [`flag`](super::flag).
+    pub(super) fn flag(&mut self, word: &str) {
+        if self.game.flags.iter().all(|flag| flag != word) {
+            self.game.flags.push(word.to_owned());
+        }
     }
 
     pub(super) fn say(&mut self, event: GameEvent) {
@@ -122,6 +133,7 @@ impl<'a> Draft<'a> {
     /// Voids a game that never had a result.
     pub(super) fn void(&mut self, reason: &str) {
         self.close(Status::Voided, Some(Ended::by_system(reason)));
+        self.game.needs_review = false;
         let provenance = json!({ "source": "system" });
         let ended = &self.game.ended;
         let data =
@@ -130,55 +142,81 @@ impl<'a> Draft<'a> {
         self.say(GameEvent::Voided(Concluded::of(&self.game)));
     }
 
-    /// Finishes without agreement: the game waits for evidence.
-    pub(super) fn dispute(&mut self, mode: &Mode) {
+    /// Finishes without agreement: the game waits for evidence. `why` is the flag.
+    pub(super) fn dispute(&mut self, mode: &Mode, why: &str) {
         self.close(Status::Disputed, None);
         self.say(GameEvent::Finished(Concluded::of(&self.game)));
         self.game.due_at = Some(self.now.plus_millis(mode.windows.evidence_ms));
+        self.flag(why);
         self.log("finished", json!({ "ended": null }));
-        self.log("disputed", json!({ "evidence_until": self.game.due_at }));
+        self.log("disputed", json!({ "reason": why, "evidence_until": self.game.due_at }));
         self.say(GameEvent::Disputed(Concluded::of(&self.game)));
     }
 
-    /// Finishes and settles at once: the first result version and its ledger entry.
+    /// Finishes without a result yet: a review decides. It is asked for at once, so the game is due right away.
+    pub(super) fn review(&mut self, held: &[PlayerId]) {
+        self.close(Status::Finished, None);
+        self.game.due_at = Some(self.now);
+        self.game.needs_review = true;
+        self.log("finished", json!({ "held": held }));
+        self.say(GameEvent::Finished(Concluded::of(&self.game)));
+    }
+
+    /// Settles, and finishes first where that hasn't happened yet: the next result version and its ledger entry.
     pub(super) fn settle(&mut self, mode: &Mode, how: Settlement) {
-        self.close(Status::Settled, how.ended);
-        for (player, standing) in self.game.players.iter_mut().zip(&how.standings) {
+        self.close(Status::Settled, how.ended.clone());
+        self.enter(mode, ResultStatus::Settled, how);
+        if self.before.finished_at.is_none() {
+            self.say(GameEvent::Finished(Concluded::of(&self.game)));
+        }
+        self.say(GameEvent::Settled(Concluded::of(&self.game)));
+    }
+
+    /// Takes a result back: the next version says so, in the ledger too.
+    pub(super) fn revoke(&mut self, mode: &Mode, how: Settlement) {
+        self.close(Status::Voided, Some(Ended::by_system(how.reason)));
+        self.enter(mode, ResultStatus::Voided, how);
+        self.say(GameEvent::Voided(Concluded::of(&self.game)));
+    }
+
+    /// Writes the next result version: into the game, the ledger and the log.
+    fn enter(&mut self, mode: &Mode, status: ResultStatus, how: Settlement) {
+        self.game.needs_review = false;
+        for standing in &how.standings {
+            let line = |player: &&mut GamePlayer| player.player_id == standing.player_id;
+            let Some(player) = self.game.players.iter_mut().find(line) else { continue };
             player.score = standing.score;
             player.outcome = standing.outcome;
         }
-        let result = ResultVersion {
-            version: 1,
-            status: ResultStatus::Settled,
-            reason: how.reason.to_owned(),
-            standings: how.standings,
-        };
-        self.log("finished", json!({ "ended": self.game.ended }));
+        let version = self.before.result.as_ref().map_or(1, |result| result.version + 1);
+        let result = ResultVersion { version, status, reason: how.reason.to_owned(), standings: how.standings };
+        let kind = if status == ResultStatus::Settled { "settled" } else { "voided" };
+        if self.before.finished_at.is_none() {
+            self.log("finished", json!({ "ended": self.game.ended }));
+        }
         self.log(
-            "settled",
+            kind,
             json!({
-                "version": result.version,
+                "version": version,
                 "reason": result.reason,
                 "standings": result.standings,
-                "provenance": how.provenance,
+                "provenance": told(&how.provenance),
             }),
         );
         self.ledger = Some(LedgerEntry {
             game_id: self.game.id,
-            version: result.version,
+            version,
             family: mode.family().to_owned(),
             sequence: 0,
             mode: self.game.mode.clone(),
             rated: self.game.rated && mode.rating.is_some(),
-            status: result.status,
+            status,
             reason: result.reason.clone(),
             provenance: how.provenance,
             standings: result.standings.clone(),
             at: self.now,
         });
         self.game.result = Some(result);
-        self.say(GameEvent::Finished(Concluded::of(&self.game)));
-        self.say(GameEvent::Settled(Concluded::of(&self.game)));
     }
 }
 
@@ -199,13 +237,25 @@ pub(super) fn seats(game: &Game) -> Value {
     game.players.iter().map(seat).collect()
 }
 
+/// A provenance as the log tells it. Every player reads that and nothing in it can ever be blanked, so who of the
+/// operators it was and in which words stands in the ledger and the audit log only.
+fn told(provenance: &Value) -> Value {
+    let mut told = provenance.clone();
+    if let Some(fields) = told.as_object_mut()
+        && fields.get("source").is_some_and(|source| source == "admin")
+    {
+        fields.retain(|key, _| !matches!(key.as_str(), "by" | "reason"));
+    }
+    told
+}
+
 /// How a game was decided, for [`Draft::settle`].
 pub(super) struct Settlement {
-    /// `rules`, `reports` or `abandoned`.
+    /// See [`ResultVersion::reason`].
     pub(super) reason: &'static str,
     /// On what it stands.
     pub(super) provenance: Value,
-    /// By seat, one per player.
+    /// By seat, one per player who took part.
     pub(super) standings: Vec<Standing>,
     /// Set where it wasn't played to its end.
     pub(super) ended: Option<Ended>,

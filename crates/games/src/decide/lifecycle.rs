@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::draft::{Draft, Settlement, seats};
 use super::verdict::{Claims, by_walkover, teams_left};
-use super::{Decided, in_time, report, seat_of};
+use super::{Decided, in_time, judge, report, seat_of};
 use crate::change::Change;
 use crate::error::Error;
 use crate::event::{GameEvent, Started};
@@ -129,7 +129,9 @@ pub fn abandon(game: &Game, mode: &Mode, by: PlayerId, now: Timestamp) -> Decide
 /// - not all ready: aborted; those who were not ready while others were are no-shows, and if nobody was nobody is.
 /// - longest duration over without a report or a decision: voided, nobody is to blame.
 /// - report window over: settled if more than half of those still there agree, else disputed.
-/// - evidence window over: voided.
+/// - evidence window over: settled as the majority says; else the approval gate is to be asked (see
+///   [`question`](super::question)), which is not for this function, and a day later the game is voided.
+/// - held for a review: likewise, but without a majority.
 ///
 /// Without its `mode` (an operator took it away) a game that has started is voided.
 #[must_use]
@@ -149,9 +151,9 @@ pub fn expire(game: &Game, mode: Option<&Mode>, now: Timestamp) -> Option<Change
         }
         (Status::InProgress, Some(_)) if game.reports.is_empty() => draft.void("max_duration"),
         (Status::InProgress, Some(mode)) => report::conclude(&mut draft, mode),
-        (Status::Disputed, Some(_)) => draft.void("unresolved_dispute"),
-        (Status::InProgress | Status::Disputed, None) => draft.void("mode_removed"),
-        (Status::Finished | Status::Settled | Status::Aborted | Status::Abandoned | Status::Voided, _) => return None,
+        (Status::Disputed | Status::Finished, Some(mode)) => return judge::expired(game, mode, now),
+        (Status::InProgress | Status::Disputed | Status::Finished, None) => draft.void("mode_removed"),
+        (Status::Settled | Status::Aborted | Status::Abandoned | Status::Voided, _) => return None,
     }
     Some(draft.into_change())
 }

@@ -3,12 +3,20 @@
 //! `Ok(None)` says that what was asked for holds already: a repeat, which changes nothing and is answered with the game
 //! as it stands. Every function refuses once the game's deadline has passed, whether or not [`expire`] has run.
 
+mod correct;
+mod dispute;
 mod draft;
+pub mod flag;
+mod hold;
+mod judge;
 mod lifecycle;
 mod play;
 mod report;
 mod verdict;
 
+pub use correct::{Resolution, amend, resolve, void};
+pub use dispute::dispute;
+pub use judge::{answered, asking, question};
 pub use lifecycle::{abandon, expire, ready};
 pub use play::{may_relay, play};
 pub use report::{ScoreReport, report};

@@ -7,12 +7,13 @@ use kernel::{FieldError, PlayerId, Timestamp};
 use serde_json::{Value, json};
 
 use super::draft::{Draft, Settlement};
+use super::hold::{self, most_thousandths, played_ms};
 use super::verdict::{Claims, by_scores};
-use super::{Decided, in_time, seat_of};
+use super::{Decided, flag, in_time, seat_of};
 use crate::error::Error;
 use crate::log::{canonical, sha256};
 use crate::mode::{Envelope, Mode};
-use crate::model::{Game, Report};
+use crate::model::{Game, GamePlayer, Report};
 use crate::words::{Outcome, PlayerStatus, Status};
 
 /// A report as a client sends it. Scores are whole numbers; they come as floats because JSON has no others.
@@ -41,8 +42,8 @@ impl fmt::Debug for ScoreReport {
     }
 }
 
-/// Takes a player's report. The first one opens the report window; with the last one the game is over. The same report
-/// again changes nothing, even after that.
+/// Takes a player's report, which is held where a score in it comes close to the limit. The first one opens the report
+/// window; with the last one the game is over. The same report again changes nothing, even after that.
 ///
 /// # Errors
 /// [`Error::NotFound`] or [`Error::NotAPlayer`], [`Error::ServerDecided`], [`Error::BadSecret`],
@@ -57,7 +58,7 @@ pub fn report(game: &Game, mode: &Mode, by: PlayerId, given: &ScoreReport, now: 
     if given.session_secret.is_empty() || !game.players[at].secret.matches(&given.session_secret) {
         return Err(Error::BadSecret);
     }
-    let report = read(game, by, given, now)?;
+    let mut report = read(game, by, given, now)?;
     if let Some(earlier) = game.report_of(by) {
         return if earlier.repeats(&report) { Ok(None) } else { Err(Error::AlreadyReported) };
     }
@@ -68,11 +69,15 @@ pub fn report(game: &Game, mode: &Mode, by: PlayerId, given: &ScoreReport, now: 
         return Err(Error::Left { state: game.status });
     }
     in_time(game, now)?;
-    believe(game, envelope, &report, now)?;
+    believe(game, envelope, &report)?;
+    report.held = hold::reason(game, envelope, &report).map(str::to_owned);
 
     let mut draft = Draft::of(game, now);
     draft.game.players[at].status = PlayerStatus::Finished;
     draft.log("reported", logged(&report));
+    if report.held.is_some() {
+        draft.flag(flag::NEAR_LIMIT);
+    }
     draft.game.reports.push(report);
     if game.reports.is_empty() {
         draft.game.due_at = Some(now.plus_millis(mode.windows.report_window_ms));
@@ -101,7 +106,7 @@ pub(super) fn logged(report: &Report) -> Value {
 /// Whole numbers a double can tell apart.
 const WHOLE: f64 = 9_007_199_254_740_991.0;
 
-fn whole(score: f64) -> Option<i64> {
+pub(super) fn whole(score: f64) -> Option<i64> {
     let sound = score.is_finite() && score.fract() == 0.0 && score.abs() <= WHOLE;
     #[expect(clippy::cast_possible_truncation, reason = "a whole number within 53 bits is exact")]
     sound.then_some(score as i64)
@@ -152,10 +157,10 @@ fn read(game: &Game, by: PlayerId, given: &ScoreReport, now: Timestamp) -> Resul
     })
 }
 
-/// Checks every score of the report against the envelope, by the server's clock.
-fn believe(game: &Game, envelope: &Envelope, report: &Report, now: Timestamp) -> Result<(), Error> {
+/// Checks every score of the report and its payload against the envelope, by the server's clock.
+fn believe(game: &Game, envelope: &Envelope, report: &Report) -> Result<(), Error> {
     let refuse = |rule, pointer: &str, detail| Err(Error::OutOfEnvelope { rule, pointer: pointer.to_owned(), detail });
-    let played_ms = game.started_at.map_or(0, |start| i64::try_from(now.since(start).as_millis()).unwrap_or(i64::MAX));
+    let played_ms = played_ms(game, report.at);
     if played_ms < envelope.min_duration_ms {
         let least = envelope.min_duration_ms;
         return refuse("min_duration", "/score", format!("A game of this mode takes at least {least} ms."));
@@ -169,34 +174,60 @@ fn believe(game: &Game, envelope: &Envelope, report: &Report, now: Timestamp) ->
         if score > envelope.max {
             return refuse("max", &pointer, format!("A score of this mode is {} or less.", envelope.max));
         }
-        // The first second counts whole, so that a short game isn't refused for milliseconds.
         if let Some(rate) = envelope.max_per_second
-            && i128::from(score) * 1_000 > i128::from(rate) * i128::from(played_ms.max(1_000))
+            && most_thousandths(envelope, played_ms).is_some_and(|most| i128::from(score) * 1_000 > most)
         {
-            return refuse(
-                "max_per_second",
-                &pointer,
-                format!("A score of this mode grows by at most {rate} a second."),
-            );
+            let detail = format!("A score of this mode grows by at most {rate} a second.");
+            return refuse("max_per_second", &pointer, detail);
         }
     }
-    Ok(())
+    let (Some(fields), Some(payload)) = (&envelope.fields, &report.payload) else { return Ok(()) };
+    let allowed = || match fields.as_slice() {
+        [] => String::from("A payload of this mode has no fields."),
+        fields => format!("A payload of this mode has no fields but: {}.", fields.join(", ")),
+    };
+    let Value::Object(given) = payload else {
+        return refuse("fields", "/payload", format!("A payload of this mode is an object. {}", allowed()));
+    };
+    match given.keys().find(|key| !fields.contains(key)) {
+        Some(key) => {
+            let pointer = format!("/payload/{}", key.replace('~', "~0").replace('/', "~1"));
+            refuse("fields", &pointer, allowed())
+        }
+        None => Ok(()),
+    }
 }
 
 /// Whether everybody still there has reported, and at least one has.
 pub(super) fn all_in(game: &Game) -> bool {
-    let settled = |status| matches!(status, PlayerStatus::Abandoned | PlayerStatus::Finished);
-    !game.reports.is_empty() && game.players.iter().all(|player| settled(player.status))
+    let done = |status: PlayerStatus| !status.engaged() || status == PlayerStatus::Finished;
+    !game.reports.is_empty() && game.players.iter().all(|player| done(player.status))
+}
+
+/// Whether a player's report counts as missing when there is none: who left, never came or is gone isn't waited for.
+pub(super) fn is_there(game: &Game, player: &GamePlayer) -> bool {
+    let here = player.status.engaged() && player.gone.is_none();
+    here || game.report_of(player.player_id).is_some()
 }
 
 /// All are in, or the window is over: settles if nothing contradicts and more than half of those still there have
-/// reported, else disputes. So with two players a lone report settles only if the silent one has left.
+/// reported, else disputes. So with two players a lone report settles only if the silent one has left. What is held and
+/// named by nobody else waits for a review.
 pub(super) fn conclude(draft: &mut Draft<'_>, mode: &Mode) {
     let game = &draft.game;
     let claims = Claims::of(game);
-    let there = game.players.iter().filter(|player| player.status != PlayerStatus::Abandoned).count();
-    if claims.conflict || game.reports.len() * 2 <= there {
-        draft.dispute(mode);
+    let there = game.players.iter().filter(|player| is_there(game, player)).count();
+    if claims.conflict {
+        draft.dispute(mode, flag::CONFLICT);
+        return;
+    }
+    if game.reports.len() * 2 <= there {
+        draft.dispute(mode, flag::LONE_REPORT);
+        return;
+    }
+    let held: Vec<_> = hold::unvouched(game, mode).into_iter().map(|held| held.player_id).collect();
+    if !held.is_empty() {
+        draft.review(&held);
         return;
     }
     let reporters: Vec<_> = game.reports.iter().map(|report| report.player_id).collect();

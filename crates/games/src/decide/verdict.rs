@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kernel::PlayerId;
 
-use crate::model::{Game, GamePlayer, Standing};
+use crate::model::{Game, GamePlayer, Report, Standing};
 use crate::rules::Verdict;
 use crate::words::{Outcome, PlayerStatus};
 
@@ -21,8 +21,7 @@ impl Claims {
         let mut scores = BTreeMap::new();
         let mut conflict = false;
         for report in &game.reports {
-            let own = std::iter::once((report.player_id, report.score));
-            for (player, score) in own.chain(report.scores.iter().map(|(player, score)| (*player, *score))) {
+            for (player, score) in claims_of(report) {
                 conflict |= *scores.entry(player).or_insert(score) != score;
             }
         }
@@ -33,6 +32,12 @@ impl Claims {
         });
         Self { scores, conflict }
     }
+}
+
+/// Whose score this report says is what: the own one first, each player once.
+pub(super) fn claims_of(report: &Report) -> impl Iterator<Item = (PlayerId, i64)> {
+    let of_others = report.scores.iter().filter(|(player, _)| **player != report.player_id);
+    std::iter::once((report.player_id, report.score)).chain(of_others.map(|(player, score)| (*player, *score)))
 }
 
 fn line(player: &GamePlayer, score: Option<i64>, outcome: Option<Outcome>) -> Standing {
@@ -89,10 +94,15 @@ pub(super) fn by_walkover(game: &Game, scores: &BTreeMap<PlayerId, i64>) -> Vec<
         PlayerStatus::Abandoned => Outcome::Loss,
         _ => Outcome::Win,
     };
-    game.players
-        .iter()
-        .map(|player| line(player, scores.get(&player.player_id).copied(), Some(outcome(player))))
-        .collect()
+    game.players.iter().map(|player| line(player, sure(game, player, scores), Some(outcome(player)))).collect()
+}
+
+/// A player's score, but for one that only held reports name: where a game ends otherwise than by its reports nobody is
+/// left to vouch for it, and who won doesn't depend on it.
+fn sure(game: &Game, player: &GamePlayer, scores: &BTreeMap<PlayerId, i64>) -> Option<i64> {
+    let claim = (player.player_id, *scores.get(&player.player_id)?);
+    let mut free = game.reports.iter().filter(|report| report.held.is_none());
+    free.any(|report| claims_of(report).any(|said| said == claim)).then_some(claim.1)
 }
 
 /// The teams of which somebody has not left.

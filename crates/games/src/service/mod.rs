@@ -1,6 +1,8 @@
 //! The use cases: load, decide, commit.
 
+mod judgement;
 mod modes;
+mod operators;
 mod replay;
 
 use std::sync::Arc;
@@ -24,8 +26,11 @@ use crate::store::{
     AttendanceStore, CaseStore, GameStore, HistoryFilter, HistoryPosition, HistoryQuery, InviteStore, ModeStore,
 };
 
-/// How often a command is decided anew because somebody else was faster.
-const RETRIES: usize = 3;
+/// How often a command is decided anew because somebody else was faster: everybody in the game may report at the same
+/// moment, and deadlines may pass meanwhile.
+const fn retries(seats: usize) -> usize {
+    3 + 2 * seats
+}
 
 /// A played move.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,8 +46,10 @@ pub struct Played {
 /// A report that stands.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reported {
-    /// What became of the report: `accepted`.
+    /// What became of the report: `accepted`, or `held` for a review.
     pub status: &'static str,
+    /// Why it is held.
+    pub reason: Option<String>,
     /// The result as far as it is: `open`, `disputed`, `settled` or `voided`, and its version (0: none yet).
     pub result: Option<(&'static str, i32)>,
     /// The game as it stands.
@@ -50,9 +57,19 @@ pub struct Reported {
 }
 
 impl Reported {
-    fn of(game: Game) -> Self {
-        Self { status: "accepted", result: game.result_line(), game }
+    fn of(game: Game, reporter: PlayerId) -> Self {
+        let reason = held(&game, reporter).map(str::to_owned);
+        Self { status: taken(reason.as_deref()), reason, result: game.result_line(), game }
     }
+}
+
+/// Why this player's report is held, if it is.
+fn held(game: &Game, reporter: PlayerId) -> Option<&str> {
+    game.report_of(reporter)?.held.as_deref()
+}
+
+const fn taken(held: Option<&str>) -> &'static str {
+    if held.is_some() { "held" } else { "accepted" }
 }
 
 /// What one sweep did.
@@ -139,6 +156,15 @@ impl Games {
         if game.finished_at.is_some() || game.player(viewer).is_some() { Ok(game) } else { Err(Error::NotFound) }
     }
 
+    /// Those of these games that are over, as anybody may see them.
+    ///
+    /// # Errors
+    /// Only the store's.
+    pub async fn look_at(&self, ids: &[GameId]) -> Result<Vec<Game>, Error> {
+        let games = self.ports.games.load_many(ids).await.map_err(Error::Store)?;
+        Ok(games.into_iter().filter(|game| game.finished_at.is_some()).collect())
+    }
+
     /// The game this player is in now.
     ///
     /// # Errors
@@ -198,15 +224,16 @@ impl Games {
     ) -> Result<Reported, Error> {
         let outcome = |game: &Game| {
             let result = game.result_line().map(|(status, version)| json!({ "status": status, "version": version }));
+            let reason = held(game, player);
             json!({
                 "game": game.id,
                 "as": "report",
-                "report": { "status": "accepted", "reason": null },
+                "report": { "status": taken(reason), "reason": reason },
                 "result": result,
             })
         };
         let decide = |game: &Game, mode: &Mode, now| decide::report(game, mode, player, report, now);
-        self.command(id, receipt, outcome, decide).await.map(Reported::of)
+        self.command(id, receipt, outcome, decide).await.map(|game| Reported::of(game, player))
     }
 
     /// Whom this player's relayed messages go to: everybody still in the game, the player included. Answers from what
@@ -238,16 +265,25 @@ impl Games {
         self.ports.games.history(&HistoryQuery { player, filter, after, limit }).await.map_err(Error::Store)
     }
 
-    /// Carries out up to `limit` deadlines that have passed at `now`. Every replica may do this at any time: of two that
+    /// Carries out up to `limit` deadlines that have passed at `now`, and then asks the approval gate about games that
+    /// wait for it; those count as expired once it has decided. Every replica may do this at any time: of two that
     /// take the same game one wins, the other finds nothing to do.
     ///
     /// # Errors
     /// When the store can't be asked; failures of single games are in [`Swept::failed`].
     pub async fn sweep_due(&self, now: Timestamp, limit: i64) -> Result<Swept, Error> {
         let mut swept = Swept::default();
+        let mut asked = Vec::new();
         for game in self.ports.games.due(now, limit).await.map_err(Error::Store)? {
             let mode = self.mode_of(&game).await?;
-            let Some(change) = decide::expire(&game, mode.as_deref(), now) else { continue };
+            let Some(change) = decide::expire(&game, mode.as_deref(), now) else {
+                match self.ask_for(&game, now).await {
+                    Ok(question) => asked.extend(question),
+                    Err(error @ Error::Store(StoreError::Unavailable(_))) => return Err(error),
+                    Err(error) => swept.failed.push((game.id, error)),
+                }
+                continue;
+            };
             match self.commit(change, None, now).await {
                 Ok(game) => swept.expired.push(game.id),
                 Err(Error::Store(StoreError::Stale)) => {}
@@ -255,6 +291,7 @@ impl Games {
                 Err(error) => swept.failed.push((game.id, error)),
             }
         }
+        self.judge(asked, &mut swept).await;
         Ok(swept)
     }
 
@@ -271,7 +308,7 @@ impl Games {
         outcome: impl Fn(&Game) -> Value,
         decide: impl Fn(&Game, &Mode, Timestamp) -> Decided,
     ) -> Result<Game, Error> {
-        let mut retries = 0;
+        let mut retried = 0;
         loop {
             let now = self.ports.clock.now();
             let game = self.load(id).await?;
@@ -279,6 +316,7 @@ impl Games {
             let mode = mode.as_deref();
             let expired = decide::expire(&game, mode, now);
             let is_expiry = expired.is_some();
+            let seats = game.players.len();
             let change = match expired {
                 Some(change) => change,
                 None => match decide(&game, mode.ok_or(Error::UnknownMode)?, now)? {
@@ -289,8 +327,9 @@ impl Games {
             let receipt = receipt.clone().filter(|_| !is_expiry).map(|r| r.with_outcome(outcome(&change.game)));
             match self.commit(change, receipt, now).await {
                 Ok(game) if !is_expiry => return Ok(game),
-                Ok(_) => {}
-                Err(Error::Store(StoreError::Stale)) if retries < RETRIES => retries += 1,
+                // What a passed deadline led to isn't due again, but may be of a clock that runs on.
+                Ok(_) | Err(Error::Store(StoreError::Stale)) if retried < retries(seats) => retried += 1,
+                Ok(_) => return Err(Error::Store(StoreError::Stale)),
                 Err(error) => return Err(error),
             }
         }

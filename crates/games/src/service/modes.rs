@@ -5,12 +5,27 @@ use std::sync::Arc;
 use kernel::{AuditEntry, PlayerId, Receipt, Riders, StoreError};
 use serde_json::{Value, json};
 
-use super::{Games, RETRIES};
+use super::Games;
 use crate::error::Error;
 use crate::mode::{Mode, ModeError};
 use crate::model::Game;
 
+/// How often a publication is decided anew because another one was faster.
+const RETRIES: usize = 3;
+
 impl Games {
+    /// A mode as it was written down, without the windows of this process's environment; none for an unknown key.
+    #[must_use]
+    pub fn written_mode(&self, key: &str) -> Option<Value> {
+        self.ports.modes.written(key)
+    }
+
+    /// What is wrong with published versions that this release can't use, for its log.
+    #[must_use]
+    pub fn unreadable_modes(&self) -> Vec<ModeError> {
+        self.ports.modes.unreadable()
+    }
+
     /// Looks what is published. Whether that changed anything here.
     ///
     /// # Errors

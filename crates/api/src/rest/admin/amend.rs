@@ -14,7 +14,7 @@ async fn call(
     wanted: AmendDto,
     receipt: Option<Receipt>,
 ) -> Result<Reply, Problem> {
-    let amended = app.games.amend(operator.player, id, &wanted.reason, wanted.scores, receipt).await;
+    let amended = app.games.amend(operator.player, id, &wanted.reason, &wanted.scores, receipt).await;
     let game = amended.map_err(|error| app.refuse(error))?;
     changed(app, &game).await;
     shown(app, operator.player, &game).await

@@ -14,7 +14,7 @@ use crate::problem::Problem;
 ))]
 #[get("/admin/modes")]
 pub(crate) async fn list(app: web::Data<App>, _operator: Operator) -> Result<Reply, Problem> {
-    let items = app.games.modes().all().iter().map(|mode| WrittenModeDto(mode.written())).collect();
+    let items = app.games.modes().all().iter().filter_map(|mode| app.games.written_mode(&mode.key)).map(WrittenModeDto).collect();
     Ok(Reply::ok(&PageDto { items, next_cursor: None }))
 }
 
@@ -30,9 +30,8 @@ pub(crate) async fn get(
     _operator: Operator,
     key: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let modes = app.games.modes();
-    let mode = modes.get(&key).ok_or_else(|| Problem::of("games.unknown_mode"))?;
-    Ok(with_etag(&req, Reply::ok(&WrittenModeDto(mode.written()))))
+    let mode = app.games.written_mode(&key).ok_or_else(|| Problem::of("games.unknown_mode"))?;
+    Ok(with_etag(&req, Reply::ok(&WrittenModeDto(mode))))
 }
 
 async fn publish(

@@ -24,7 +24,7 @@ async fn call(
         ("void", _) => Resolution::Void,
         _ => return Err(Problem::invalid(vec![FieldError::new("/decision", "unknown", "one of settle, void")])),
     };
-    let resolved = app.games.resolve(operator.player, id, resolution, &wanted.reason, receipt).await;
+    let resolved = app.games.resolve(operator.player, id, &resolution, &wanted.reason, receipt).await;
     let game = resolved.map_err(|error| app.refuse(error))?;
     changed(app, &game).await;
     shown(app, operator.player, &game).await

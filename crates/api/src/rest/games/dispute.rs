@@ -15,7 +15,7 @@ async fn call(
     said: DisputeDto,
     receipt: Option<Receipt>,
 ) -> Result<Reply, Problem> {
-    let disputed = app.games.dispute(player, id, &said.reason, said.evidence, receipt).await;
+    let disputed = app.games.dispute(player, id, &said.reason, said.evidence.as_ref(), receipt).await;
     let game = disputed.map_err(|error| app.refuse(error))?;
     changed(app, &game).await;
     shown(app, player, &game).await

@@ -5,7 +5,7 @@ use futures_util::stream;
 use games::{Game, HistoryFilter, HistoryPosition, Outcome};
 use kernel::{CacheOutcome, Cursor, FieldError, Page, PageLimit, PlayerId, Timestamp};
 use serde::Deserialize;
-use standings::Season;
+use standings::end_of;
 use utoipa::IntoParams;
 
 use super::history_key;
@@ -57,9 +57,9 @@ impl HistoryParams {
         let (mut since, mut until) = (time("/since", self.since)?, time("/until", self.until)?);
         if let Some(season) = self.season {
             let wrong = || Problem::invalid(vec![FieldError::new("/season", "season", "a season as in 2026-11")]);
-            let season = Season::parse(&season).ok_or_else(wrong)?;
-            since = since.max(Some(season.begins_at()));
-            until = Some(until.map_or(season.ends_at(), |until| until.min(season.ends_at())));
+            let ends = end_of(&season).ok_or_else(wrong)?;
+            since = since.max(Timestamp::parse_rfc3339(&format!("{season}-01T00:00:00Z")));
+            until = Some(until.map_or(ends, |until| until.min(ends)));
         }
         let (mode, opponent, rated, tag) = (self.mode, self.opponent, self.rated, self.tag);
         let min_duration_ms = self.min_duration_ms;
