@@ -1,6 +1,5 @@
 //! What handlers work with: services and ports, no adapter. `wiring/` builds it.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use games::Games;
@@ -120,12 +119,6 @@ impl App {
     pub(crate) async fn known_players(&self, ids: &[PlayerId]) -> Result<(), Problem> {
         let names = self.directory.names(ids.iter().copied()).await?;
         if ids.iter().all(|id| names.knows(*id)) { Ok(()) } else { Err(Problem::of("players.not_found")) }
-    }
-
-    /// Those of these players who have a socket somewhere; nobody, while that can't be told.
-    pub(crate) async fn present(&self, ids: &[PlayerId]) -> HashSet<PlayerId> {
-        let connected = self.connections.connected(ids).await.unwrap_or_default();
-        ids.iter().zip(connected).filter(|(_, there)| *there).map(|(id, _)| *id).collect()
     }
 
     /// Refuses unless `viewer` may see what `owner` played.

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use kernel::contract::{bus::BusFixture, cache::CacheFixture, limiter::LimiterFixture};
-use shallweplay_cache::in_process::{InProcessBus, InProcessCache, InProcessLimiter};
+use shallweplay_cache::in_process::{InProcessBoards, InProcessBus, InProcessCache, InProcessLimiter};
+use standings::contract::BoardsFixture;
 
 mod cache {
     use super::*;
@@ -36,4 +37,15 @@ mod limiter {
     }
 
     kernel::rate_limiter_contract!(limiter());
+}
+
+mod boards {
+    use super::*;
+
+    async fn boards() -> BoardsFixture {
+        let one = Arc::new(InProcessBoards::new());
+        BoardsFixture { here: one.clone(), there: one, keep: Box::new(()) }
+    }
+
+    standings::board_copies_contract!(boards());
 }

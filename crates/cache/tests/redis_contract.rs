@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kernel::contract::{bus::BusFixture, cache::CacheFixture, limiter::LimiterFixture};
-use shallweplay_cache::redis::{RedisBus, RedisCache, RedisClient, RedisLimiter, RedisOptions};
+use shallweplay_cache::redis::{RedisBoards, RedisBus, RedisCache, RedisClient, RedisLimiter, RedisOptions};
+use standings::contract::BoardsFixture;
 use testkit::redis::ScratchRedis;
 
 /// Patient, since many tests share two cores: the contracts are about answers, the fault tests about time limits.
@@ -51,4 +52,16 @@ mod limiter {
     }
 
     kernel::rate_limiter_contract!(limiter());
+}
+
+mod boards {
+    use super::*;
+
+    async fn boards() -> BoardsFixture {
+        let redis = ScratchRedis::shared().await;
+        let (here, there) = (RedisBoards::new(replica(&redis).await), RedisBoards::new(replica(&redis).await));
+        BoardsFixture { here: Arc::new(here), there: Arc::new(there), keep: Box::new(redis) }
+    }
+
+    standings::board_copies_contract!(boards());
 }

@@ -8,6 +8,8 @@
 //! - a status only moves along [`Status::may_become`], and of several that race one wins by compare-and-set;
 //! - each transition has exactly one event, written in its own commit, and a game has one that ends it;
 //! - a player is engaged in a game exactly while it is live and the player has not left it;
+//! - an invitation ends once, with its game if not before, and nobody is invited to what is over
+//!   (`tests/lifecycle/random.rs`);
 //! - a result version has one ledger entry, versions have no gaps, and none ever changes: voiding or amending a result
 //!   makes the next one (`tests/scores`).
 //!
@@ -63,7 +65,7 @@ mod written;
 
 pub use catalogue::Catalogue;
 pub use change::{Change, GameChange};
-pub use decide::{Resolution, ScoreReport};
+pub use decide::{InviteWindows, Resolution, ScoreReport};
 pub use error::Error;
 pub use event::{Concluded, GameEvent, InviteUpdated, Invited, Moved, Presence, Started, Updated, UpdatedPlayer};
 pub use invite::Invite;
@@ -76,7 +78,7 @@ pub use model::{
     Standing,
 };
 pub use roster::RelayRoster;
-pub use service::{Games, GamesPorts, Played, Reported, Swept};
+pub use service::{CreateGame, Created, Games, GamesPorts, Played, Reported, Swept, Unseen};
 pub use snapshot::{GameSnapshot, PlayerSnapshot};
 pub use store::{
     Attendance, AttendanceStore, CaseFilter, CaseStore, GameStore, HistoryFilter, HistoryPosition, HistoryQuery,

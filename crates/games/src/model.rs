@@ -41,7 +41,8 @@ impl TryFrom<String> for EndedBy {
     }
 }
 
-/// Why a game ended other than by being played to its end: `no_show`, `abandoned`, `max_duration`, `mode_removed`,
+/// Why a game ended other than by being played to its end: `declined`, `expired`, `cancelled` or `superseded` before it
+/// had its players; `no_show`, `abandoned`, `claimed`, `server_fault`, `max_duration`, `mode_removed`,
 /// `unresolved_dispute`, `rejected_report`, `unreviewed` or, voided by an operator, `admin`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ended {
@@ -346,10 +347,11 @@ impl Game {
         self.reports.iter().find(|report| report.player_id == id)
     }
 
-    /// When the game has to be looked at: at its deadline, or before it when everybody's grace is over.
+    /// When the game has to be looked at: at its deadline, or before when everybody's grace or an invitation is over.
     #[must_use]
     pub fn wakes_at(&self) -> Option<Timestamp> {
-        self.due_at.into_iter().chain(self.deserted_at()).min()
+        let invites = self.invites.iter().filter(|invite| invite.state.open()).map(|invite| invite.expires_at);
+        self.due_at.into_iter().chain(self.deserted_at()).chain(invites).min()
     }
 
     /// From when on nobody is expected back, if all who hold seats are gone from a game being played.

@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use kernel::{GameId, PlayerId, Timestamp};
 
 use crate::model::Game;
-use crate::words::PlayerStatus;
 
 /// Players still in a game that is being played.
 pub type RelayRoster = Arc<[PlayerId]>;
@@ -30,7 +29,7 @@ impl Rosters {
     }
 
     pub(crate) fn put(&self, game: &Game, now: Timestamp) -> RelayRoster {
-        let there = game.players.iter().filter(|player| player.status != PlayerStatus::Abandoned);
+        let there = game.players.iter().filter(|player| player.status.engaged());
         let roster: RelayRoster = there.map(|player| player.player_id).collect();
         let until = now.plus_millis(BELIEVED_MS);
         let until = game.due_at.map_or(until, |due| until.min(due));

@@ -15,7 +15,11 @@ async fn in_memory() -> GamesFixture {
     let store = MemoryGameStore::new(kernel.clone());
     GamesFixture {
         store: store.clone(),
-        modes: store,
+        modes: store.clone(),
+        invites: store.clone(),
+        attendance: store.clone(),
+        cases: store,
+        connections: kernel.clone(),
         commit: kernel.clone(),
         engagements: kernel.clone(),
         receipts: kernel.clone(),

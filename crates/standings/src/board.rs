@@ -96,7 +96,7 @@ pub struct BoardLine {
 pub enum BoardSpan {
     /// From the top, or after this value and player.
     After(Option<(f64, PlayerId)>),
-    /// This player in the middle.
+    /// This player in the middle: half of the lines above, half below, fewer at the ends.
     Around(PlayerId),
 }
 
@@ -121,15 +121,18 @@ pub trait BoardCopies: Send + Sync {
 
     /// Changes lines of boards of this family and moves its place from `from` to `to`; nothing happens unless it is at
     /// `from`. A line without a value leaves its board. Says whether it was done.
+    /// Boards that aren't here are passed over: a board begins with [`Self::loaded`].
     async fn change(&self, family: &str, from: i64, to: i64, lines: &[(BoardKey, PlayerId, Option<f64>, i32)]) -> bool;
 
     /// Forgets the family's boards and its place.
     async fn forget(&self, family: &str);
 
-    /// Adds lines to a board of a family that was forgotten and is being loaded.
+    /// Adds lines to a board of a family that this very object forgot and that is being loaded. Where it says no, the
+    /// board stays with the database, and the others may go on.
     async fn load(&self, family: &str, board: &BoardKey, lines: &[(PlayerId, f64, i32)]) -> bool;
 
-    /// The family's boards are loaded up to this place.
+    /// The family's boards are loaded up to this place: these, with or without lines, and no others. Where it says no,
+    /// all of it is to be forgotten and loaded anew.
     async fn loaded(&self, family: &str, boards: &[BoardKey], to: i64) -> bool;
 
     /// Part of a board; none when it isn't here or the copy isn't complete.
@@ -137,4 +140,37 @@ pub trait BoardCopies: Send + Sync {
 
     /// A player's place on a board; the outer none when the copy can't say, the inner when the player isn't on it.
     async fn place(&self, family: &str, board: &BoardKey, player: PlayerId) -> Option<Option<Place>>;
+}
+
+/// Keeps no copies: all boards come from the database.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoCopies;
+
+#[async_trait]
+impl BoardCopies for NoCopies {
+    async fn complete_to(&self, _: &str) -> Option<i64> {
+        None
+    }
+
+    async fn change(&self, _: &str, _: i64, _: i64, _: &[(BoardKey, PlayerId, Option<f64>, i32)]) -> bool {
+        false
+    }
+
+    async fn forget(&self, _: &str) {}
+
+    async fn load(&self, _: &str, _: &BoardKey, _: &[(PlayerId, f64, i32)]) -> bool {
+        false
+    }
+
+    async fn loaded(&self, _: &str, _: &[BoardKey], _: i64) -> bool {
+        false
+    }
+
+    async fn lines(&self, _: &str, _: &BoardKey, _: BoardSpan, _: i64) -> Option<Vec<BoardLine>> {
+        None
+    }
+
+    async fn place(&self, _: &str, _: &BoardKey, _: PlayerId) -> Option<Option<Place>> {
+        None
+    }
 }

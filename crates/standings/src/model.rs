@@ -25,7 +25,8 @@ pub enum Model {
 pub struct ModeScheme {
     /// Key of the mode.
     pub mode: String,
-    /// Family its results count in.
+    /// Family its results count in. Once it was played it keeps it, as the family keeps its model: results are told anew
+    /// by what is known now.
     pub family: Family,
     /// The model of that family.
     pub model: Model,

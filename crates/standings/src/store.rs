@@ -67,7 +67,8 @@ pub trait StandingsStore: Send + Sync {
     /// A game's rows, by player; none if it was never applied.
     async fn results_of_game(&self, game: GameId) -> Result<Vec<ResultRow>, StoreError>;
 
-    /// Up to `limit` rows of a family in places after `after`, by place and player; a place is never cut in two.
+    /// About `limit` rows of a family in places after `after`, by place and player: whole places only, and at least one
+    /// if there is one.
     async fn results(&self, family: &str, after: i64, limit: i64) -> Result<Vec<ResultRow>, StoreError>;
 
     /// For each of these players the last row of this family before the place that has a rating, if there is one.
@@ -86,6 +87,31 @@ pub trait StandingsStore: Send + Sync {
         after: i64,
         limit: i64,
     ) -> Result<Vec<ResultRow>, StoreError>;
+
+    /// Ratings of a family, by player; up to `limit` after `after`.
+    async fn ratings_page(
+        &self,
+        family: &str,
+        after: Option<PlayerId>,
+        limit: i64,
+    ) -> Result<Vec<(PlayerId, Rating)>, StoreError>;
+
+    /// Stats of a mode in a season (empty: of all time), by player; up to `limit` after `after`.
+    async fn stats_page(
+        &self,
+        mode: &str,
+        season: &str,
+        after: Option<PlayerId>,
+        limit: i64,
+    ) -> Result<Vec<(PlayerId, PlayerStats)>, StoreError>;
+
+    /// Pairings of a mode, by player and opponent; up to `limit` after `after`.
+    async fn pairings_page(
+        &self,
+        mode: &str,
+        after: Option<(PlayerId, PlayerId)>,
+        limit: i64,
+    ) -> Result<Vec<((PlayerId, PlayerId), Pairing)>, StoreError>;
 }
 
 /// Reads standings as players see them.
@@ -112,7 +138,7 @@ pub trait StandingsReads: Send + Sync {
     /// A player's place on a board, if the player is on it.
     async fn place(&self, board: &BoardKey, player: PlayerId) -> Result<Option<Place>, StoreError>;
 
-    /// Seasons in which a mode was played, newest first, with their closing where they are closed.
+    /// Seasons in which a mode was played, newest first, with their latest closing if they ever were closed.
     async fn seasons(&self, mode: &str) -> Result<Vec<(String, Option<SeasonClose>)>, StoreError>;
 }
 

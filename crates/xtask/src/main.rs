@@ -24,7 +24,8 @@ cargo xtask <command>
   codes [--check]           writes docs/problem-codes.md
   generate [--check]        writes all generated files; --check only compares
   bench [NAME…]             speed and memory of the release build, as a table;
-                            NAME: sign-in, profile, history, match, burst, memory
+                            NAME: sign-in, profile, history, match, burst, memory,
+                            ratings (how well they predict; needs no service)
 
 PostgreSQL and Redis are found through SWP_TEST_POSTGRES_URL and SWP_TEST_REDIS_URL,
 else run from local binaries, else installed by apt where that is allowed.";

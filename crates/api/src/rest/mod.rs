@@ -43,6 +43,10 @@ pub(crate) async fn outcome(app: &App, player: PlayerId, outcome: &Value) -> Res
     let reply = match outcome.get("as").and_then(Value::as_str) {
         Some("move") => return json(&json!({ "sequence": outcome["sequence"], "state": outcome["state"] })),
         Some("report") => return json(&json!({ "report": outcome["report"], "result": outcome["result"] })),
+        Some("invite") => {
+            let invite = id("invite").parse().map_err(|_| lost())?;
+            games::invite::again(app, player, id("game").parse().map_err(|_| lost())?, invite).await?
+        }
         Some("game") => games::get::call(app, player, id("game").parse().map_err(|_| lost())?).await?,
         _ if outcome.get("ticket").is_some() => {
             matchmaking::get::call(app, player, id("ticket").parse().map_err(|_| lost())?).await?

@@ -149,8 +149,14 @@ impl Watch {
     /// Players without sockets who haven't called about their game for its whole grace.
     async fn mark_unseen(&self, now: Timestamp) -> Result<(), StoreError> {
         match self.app.games.mark_unseen(now, UNSEEN).await {
-            Ok(0) => {}
-            Ok(_) => self.app.wake_relay.notify_one(),
+            Ok(unseen) => {
+                for (game, error) in &unseen.failed {
+                    tracing::error!(%game, %error, "an unseen player could not be marked");
+                }
+                if !unseen.gone.is_empty() {
+                    self.app.wake_relay.notify_one();
+                }
+            }
             Err(error) => tracing::debug!(%error, "players unseen wait for the database"),
         }
         Ok(())

@@ -109,6 +109,7 @@ pub(super) fn compose(settings: &Settings) -> Result<Composed, ConfigError> {
             cases: Arc::clone(&stores.cases),
             mode_versions: Arc::clone(&stores.modes),
             engagements: Arc::clone(&stores.engagements),
+            connections: Arc::clone(&stores.connections),
             modes,
             approval: Arc::new(LocalApproval),
             clock: Arc::clone(&clock),

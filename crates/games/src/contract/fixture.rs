@@ -2,16 +2,16 @@ use std::any::Any;
 use std::sync::Arc;
 
 use kernel::{
-    AuditLog, Commit, Engage, Engagement, Engagements, GameId, GameSpec, IdSource, Outbox, OutboxRow, PlayerId,
-    Receipts, Riders, RosterSeat, SessionSecret, StoreError, Timestamp,
+    AuditLog, Commit, Connections, Engage, Engagement, Engagements, GameId, GameSpec, IdSource, InviteId, Outbox,
+    OutboxRow, PlayerId, Receipts, Riders, RosterSeat, SessionSecret, StoreError, Timestamp,
 };
 
 use crate::catalogue::Catalogue;
 use crate::change::Change;
-use crate::decide::{self, Decided, ScoreReport};
+use crate::decide::{self, Decided, Guest, InviteWindows, Offer, Opening, ScoreReport};
 use crate::mode::Mode;
 use crate::model::Game;
-use crate::store::{GameStore, ModeStore};
+use crate::store::{AttendanceStore, CaseStore, GameStore, InviteStore, ModeStore};
 
 /// One empty database.
 pub struct GamesFixture {
@@ -19,6 +19,14 @@ pub struct GamesFixture {
     pub store: Arc<dyn GameStore>,
     /// Published modes in the same database.
     pub modes: Arc<dyn ModeStore>,
+    /// Looks up invitations to its games.
+    pub invites: Arc<dyn InviteStore>,
+    /// Knows who is there in its games.
+    pub attendance: Arc<dyn AttendanceStore>,
+    /// Lists its games for operators.
+    pub cases: Arc<dyn CaseStore>,
+    /// Who has a socket.
+    pub connections: Arc<dyn Connections>,
     /// Commits riders to the same database, as another domain's change would: this opens games.
     pub commit: Arc<dyn Commit>,
     /// Reads engagements.
@@ -73,6 +81,27 @@ impl GamesFixture {
         }
     }
 
+    pub(super) fn secret(&self) -> SessionSecret {
+        SessionSecret(self.ids.secret())
+    }
+
+    pub(super) fn opening(&self, by: PlayerId, guests: &[Guest], now: Timestamp) -> Opening {
+        let offer = |to: &Guest| Offer { id: InviteId::new(self.ids.uuid(now)), to: to.clone() };
+        Opening {
+            id: GameId::new(self.ids.uuid(now)),
+            seed: 7,
+            by,
+            doing: Engagement::Idle,
+            secret: self.secret(),
+            offers: guests.iter().map(offer).collect(),
+        }
+    }
+
+    /// A private game in the making.
+    pub(super) fn making(&self, key: &str, by: PlayerId, guests: &[Guest], now: Timestamp) -> Change {
+        decide::open(&mode(key), &self.opening(by, guests, now), InviteWindows::default(), now).expect("allowed")
+    }
+
     /// What matchmaking does: takes the players and opens the game in one change.
     pub(super) async fn open(&self, spec: &GameSpec) -> Game {
         let to = Engagement::Game(spec.id);
@@ -114,7 +143,7 @@ impl GamesFixture {
         self.write(change, now).await.1
     }
 
-    /// Races of the database itself (a lock not had in time) are tried again.
+    /// The game as it was committed, its log's head included, and the ledger's sequence.
     pub(super) async fn write(&self, change: &Change, now: Timestamp) -> (Game, Option<i64>) {
         loop {
             let commit = change.clone().into_commit(&*self.ids, None, now);

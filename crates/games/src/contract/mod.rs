@@ -1,19 +1,25 @@
 //! The cases every [`GameStore`](crate::GameStore) must pass. An adapter's tests call [`game_store_contract!`] with an
 //! async expression that makes a [`GamesFixture`]; its crate brings tokio and turns the feature `contract` on.
 
+mod attendance;
 mod cases;
 mod corrections;
 mod fixture;
 mod history;
+mod invites;
 mod log;
 mod modes;
+mod pairs;
 
+pub use attendance::*;
 pub use cases::*;
 pub use corrections::*;
 pub use fixture::GamesFixture;
 pub use history::*;
+pub use invites::*;
 pub use log::*;
 pub use modes::*;
+pub use pairs::*;
 
 #[doc(hidden)]
 pub use kernel::contract::Pace;
@@ -49,6 +55,16 @@ macro_rules! game_store_contract {
             a_result_version_is_entered_once
             a_corrected_game_keeps_its_place_in_history
             survives_a_dropped_commit
+            a_made_game_is_there_once
+            two_games_change_together_or_not_at_all
+            a_game_and_its_invitations_come_back_as_they_were_written
+            invitations_are_found_by_id_and_code
+            open_invitations_are_found_by_whom_they_concern
+            an_invitation_that_runs_out_makes_its_game_due
+            attendance_tells_who_is_there
+            the_unseen_come_longest_unseen_first
+            who_is_marked_gone_wakes_the_game
+            cases_are_listed_newest_first_and_narrowed
         }
     };
     (@ $make:expr, $($case:ident)+) => {$(

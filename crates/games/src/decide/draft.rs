@@ -3,6 +3,7 @@
 use kernel::{AuditEntry, CoolDown, Engage, Engagement, PlayerId, Timestamp, Version};
 use serde_json::{Value, json};
 
+use super::invite;
 use crate::change::Change;
 use crate::event::{Concluded, GameEvent, Updated};
 use crate::ledger::LedgerEntry;
@@ -92,7 +93,13 @@ impl<'a> Draft<'a> {
         self.say(GameEvent::Updated(Updated::of(&self.game)));
     }
 
-    fn release(&mut self, player: PlayerId) {
+    /// Whether status or players aren't what they were: what `game.updated` tells.
+    pub(super) fn is_seen_otherwise(&self) -> bool {
+        (self.game.status, &self.game.players) != (self.before.status, &self.before.players)
+    }
+
+    /// Whoever was held by the game is free with this change.
+    pub(super) fn let_go(&mut self, player: PlayerId) {
         if self.before.holds(player) && self.engage.iter().all(|step| step.player != player) {
             self.engage.push(Engage { player, from: Engagement::Game(self.game.id), to: Engagement::Idle });
         }
@@ -101,23 +108,26 @@ impl<'a> Draft<'a> {
     /// The player leaves and is free at once, whatever becomes of the game.
     pub(super) fn leave(&mut self, at: usize) {
         self.game.players[at].status = PlayerStatus::Abandoned;
-        self.release(self.game.players[at].player_id);
+        self.game.players[at].gone = None;
+        self.let_go(self.game.players[at].player_id);
     }
 
-    /// The game is over: no deadline, nobody's turn, nobody held.
+    /// The game is over: no deadline, nobody's turn, nobody held, nobody invited.
     fn close(&mut self, status: Status, ended: Option<Ended>) {
+        invite::supersede(self);
         self.game.status = status;
         self.game.finished_at.get_or_insert(self.now);
         self.game.ended = ended;
         self.game.due_at = None;
         self.game.turn = None;
         for player in &mut self.game.players {
+            player.gone = None;
             if player.status == PlayerStatus::Playing {
                 player.status = PlayerStatus::Finished;
             }
         }
         for at in 0..self.game.players.len() {
-            self.release(self.game.players[at].player_id);
+            self.let_go(self.game.players[at].player_id);
         }
     }
 
@@ -225,16 +235,16 @@ fn opened(game: &Game) -> LogEntry {
         "mode": game.mode,
         "origin": game.origin,
         "rated": game.rated,
-        "seats": seats(game),
+        "seats": seats(game.players.iter()),
         "created_at": game.created_at,
     });
     LogEntry { kind: "opened", data }
 }
 
 /// Who sits where, as the log has it.
-pub(super) fn seats(game: &Game) -> Value {
+pub(super) fn seats<'a>(players: impl Iterator<Item = &'a GamePlayer>) -> Value {
     let seat = |player: &GamePlayer| json!({ "player_id": player.player_id, "team": player.team, "seat": player.seat });
-    game.players.iter().map(seat).collect()
+    players.map(seat).collect()
 }
 
 /// A provenance as the log tells it. Every player reads that and nothing in it can ever be blanked, so who of the

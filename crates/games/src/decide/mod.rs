@@ -3,22 +3,31 @@
 //! `Ok(None)` says that what was asked for holds already: a repeat, which changes nothing and is answered with the game
 //! as it stands. Every function refuses once the game's deadline has passed, whether or not [`expire`] has run.
 
+mod attendance;
 mod correct;
 mod dispute;
 mod draft;
 pub mod flag;
 mod hold;
+mod invite;
 mod judge;
 mod lifecycle;
 mod play;
+mod private;
+mod rematch;
 mod report;
 mod verdict;
+mod window;
 
+pub use attendance::{as_present, back, claim, gone};
 pub use correct::{Resolution, amend, resolve, void};
 pub use dispute::dispute;
+pub use invite::{accept, cancel, decline, invite, open_like, redeem};
 pub use judge::{answered, asking, question};
 pub use lifecycle::{abandon, expire, ready};
 pub use play::{may_relay, play};
+pub use private::{Guest, InviteWindows, Joining, Offer, Opening, open};
+pub use rematch::{join_rematch, open_rematch, others_of};
 pub use report::{ScoreReport, report};
 
 use kernel::{PlayerId, Timestamp};

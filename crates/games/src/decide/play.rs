@@ -11,7 +11,7 @@ use crate::event::{GameEvent, Moved};
 use crate::mode::Mode;
 use crate::model::Game;
 use crate::rules::PlayError;
-use crate::words::{PlayerStatus, Status};
+use crate::words::Status;
 
 /// Plays a move. `expected_sequence` is how many moves the player has seen; it keeps a move from being played twice or
 /// on another position than the player looked at. Always a change where it isn't refused.
@@ -29,7 +29,7 @@ pub fn play(game: &Game, mode: &Mode, by: PlayerId, mv: &Value, expected_sequenc
         return Err(Error::NotInProgress { state: game.status });
     }
     in_time(game, now)?;
-    if game.players[at].status == PlayerStatus::Abandoned {
+    if !game.players[at].status.engaged() {
         return Err(Error::Left { state: game.status });
     }
     let sequence = game.sequence;
@@ -84,7 +84,7 @@ pub fn may_relay(game: &Game, by: PlayerId, now: Timestamp) -> Result<(), Error>
     if game.status != Status::InProgress {
         return Err(Error::NotInProgress { state: game.status });
     }
-    if game.players[at].status == PlayerStatus::Abandoned {
+    if !game.players[at].status.engaged() {
         return Err(Error::Left { state: game.status });
     }
     in_time(game, now)

@@ -65,7 +65,7 @@ pub fn report(game: &Game, mode: &Mode, by: PlayerId, given: &ScoreReport, now: 
     if game.status != Status::InProgress {
         return Err(Error::NotInProgress { state: game.status });
     }
-    if game.players[at].status == PlayerStatus::Abandoned {
+    if !game.players[at].status.engaged() {
         return Err(Error::Left { state: game.status });
     }
     in_time(game, now)?;

@@ -6,7 +6,7 @@ use kernel::PlayerId;
 
 use crate::model::{Game, GamePlayer, Report, Standing};
 use crate::rules::Verdict;
-use crate::words::{Outcome, PlayerStatus};
+use crate::words::{Claim, Outcome, PlayerStatus};
 
 /// What the reports say together.
 pub(super) struct Claims {
@@ -44,11 +44,16 @@ fn line(player: &GamePlayer, score: Option<i64>, outcome: Option<Outcome>) -> St
     Standing { player_id: player.player_id, team: player.team, seat: player.seat, score, outcome }
 }
 
+/// Everybody who was there at the start or later; who never came has no line in the result.
+fn took_part(game: &Game) -> impl Iterator<Item = &GamePlayer> {
+    game.players.iter().filter(|player| player.status != PlayerStatus::NoShow)
+}
+
 /// Standings by team totals, higher is better. Who has left loses and adds nothing to the team; a team of which nobody
 /// has a score comes last; best teams that are equal draw. A game of one team has no outcome.
 pub(super) fn by_scores(game: &Game, scores: &BTreeMap<PlayerId, i64>) -> Vec<Standing> {
     let mut totals: BTreeMap<u8, Option<i64>> = BTreeMap::new();
-    for player in &game.players {
+    for player in took_part(game) {
         let total = totals.entry(player.team).or_default();
         if player.status != PlayerStatus::Abandoned
             && let Some(score) = scores.get(&player.player_id)
@@ -58,8 +63,7 @@ pub(super) fn by_scores(game: &Game, scores: &BTreeMap<PlayerId, i64>) -> Vec<St
     }
     let best = totals.values().max().copied().flatten();
     let alone = totals.values().filter(|total| **total == best).count() == 1;
-    game.players
-        .iter()
+    took_part(game)
         .map(|player| {
             let among_best = totals.get(&player.team).copied().flatten() == best;
             let outcome = match player.status {
@@ -85,7 +89,7 @@ pub(super) fn by_rules(game: &Game, verdict: Verdict) -> Vec<Standing> {
         Some(team) if team == player.team => Outcome::Win,
         Some(_) => Outcome::Loss,
     };
-    game.players.iter().map(|player| line(player, None, Some(outcome(player)))).collect()
+    took_part(game).map(|player| line(player, None, Some(outcome(player)))).collect()
 }
 
 /// Standings when one team is left: it wins, the others lose.
@@ -94,7 +98,7 @@ pub(super) fn by_walkover(game: &Game, scores: &BTreeMap<PlayerId, i64>) -> Vec<
         PlayerStatus::Abandoned => Outcome::Loss,
         _ => Outcome::Win,
     };
-    game.players.iter().map(|player| line(player, sure(game, player, scores), Some(outcome(player)))).collect()
+    took_part(game).map(|player| line(player, sure(game, player, scores), Some(outcome(player)))).collect()
 }
 
 /// A player's score, but for one that only held reports name: where a game ends otherwise than by its reports nobody is
@@ -105,7 +109,18 @@ fn sure(game: &Game, player: &GamePlayer, scores: &BTreeMap<PlayerId, i64>) -> O
     free.any(|report| claims_of(report).any(|said| said == claim)).then_some(claim.1)
 }
 
-/// The teams of which somebody has not left.
+/// Standings when `team` claims a win or a draw over those who are gone. Who has left loses all the same.
+pub(super) fn by_claim(game: &Game, team: u8, claim: Claim, scores: &BTreeMap<PlayerId, i64>) -> Vec<Standing> {
+    let outcome = |player: &GamePlayer| match (player.status, claim) {
+        (PlayerStatus::Abandoned, _) => Outcome::Loss,
+        (_, Claim::Draw) => Outcome::Draw,
+        (_, Claim::Win) if player.team == team => Outcome::Win,
+        (_, Claim::Win) => Outcome::Loss,
+    };
+    took_part(game).map(|player| line(player, sure(game, player, scores), Some(outcome(player)))).collect()
+}
+
+/// The teams of which somebody is still there.
 pub(super) fn teams_left(game: &Game) -> BTreeSet<u8> {
-    game.players.iter().filter(|p| p.status != PlayerStatus::Abandoned).map(|p| p.team).collect()
+    game.players.iter().filter(|p| p.status.engaged()).map(|p| p.team).collect()
 }

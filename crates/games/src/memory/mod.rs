@@ -38,6 +38,11 @@ impl MemoryGameStore {
         Arc::new(Self { kernel, state: Mutex::default() })
     }
 
+    /// The world it is part of.
+    pub(crate) fn kernel(&self) -> Arc<MemoryKernel> {
+        Arc::clone(&self.kernel)
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

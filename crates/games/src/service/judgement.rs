@@ -34,7 +34,7 @@ impl Games {
         receipt: Option<Receipt>,
     ) -> Result<Game, Error> {
         let decide = |game: &_, mode: &_, now| decide::dispute(game, mode, player, reason, evidence, now);
-        self.command(id, receipt, plain_outcome, decide).await
+        self.act(player, id, receipt, plain_outcome, decide).await
     }
 
     /// Takes a due game for the gate, if it waits for it and no other replica was faster.

@@ -1,21 +1,28 @@
 //! The use cases: load, decide, commit.
 
+mod attendance;
+mod invites;
 mod judgement;
 mod modes;
 mod operators;
+mod private;
+mod rematch;
 mod replay;
+
+pub use attendance::Unseen;
+pub use private::{CreateGame, Created};
 
 use std::sync::Arc;
 
 use kernel::{
-    Approval, Approved, Clock, FixedApproval, GameId, IdSource, Page, PageLimit, PlayerId, Receipt, StoreError,
-    Timestamp,
+    Approval, Approved, Clock, Connections, Engage, Engagement, Engagements, FixedApproval, GameId, IdSource, Page,
+    PageLimit, PlayerId, Receipt, StoreError, Timestamp,
 };
 use serde_json::{Value, json};
 
 use crate::catalogue::Catalogue;
 use crate::change::Change;
-use crate::decide::{self, Decided, ScoreReport};
+use crate::decide::{self, Decided, InviteWindows, ScoreReport};
 use crate::error::Error;
 use crate::memory::MemoryGameStore;
 use crate::mode::Mode;
@@ -26,10 +33,14 @@ use crate::store::{
     AttendanceStore, CaseStore, GameStore, HistoryFilter, HistoryPosition, HistoryQuery, InviteStore, ModeStore,
 };
 
+/// How often a command on one game is decided anew because somebody else was faster; where many may be at it at once,
+/// [`retries`].
+const RETRIES: usize = 3;
+
 /// How often a command is decided anew because somebody else was faster: everybody in the game may report at the same
 /// moment, and deadlines may pass meanwhile.
 const fn retries(seats: usize) -> usize {
-    3 + 2 * seats
+    RETRIES + 2 * seats
 }
 
 /// A played move.
@@ -92,6 +103,10 @@ pub struct GamesPorts {
     pub attendance: Arc<dyn AttendanceStore>,
     /// Lists for operators.
     pub cases: Arc<dyn CaseStore>,
+    /// What players are doing now.
+    pub engagements: Arc<dyn Engagements>,
+    /// Who has a socket.
+    pub connections: Arc<dyn Connections>,
     /// Published modes.
     pub mode_versions: Arc<dyn ModeStore>,
     /// The modes of the moment.
@@ -118,6 +133,8 @@ impl GamesPorts {
             invites: Arc::clone(store) as _,
             attendance: Arc::clone(store) as _,
             cases: Arc::clone(store) as _,
+            engagements: store.kernel() as _,
+            connections: store.kernel() as _,
             mode_versions: Arc::clone(store) as _,
             modes: ModeBook::new(modes),
             approval: Arc::new(FixedApproval::new(Approved::Pending)),
@@ -132,13 +149,20 @@ impl GamesPorts {
 pub struct Games {
     ports: GamesPorts,
     rosters: Arc<Rosters>,
+    windows: InviteWindows,
 }
 
 impl Games {
     /// The service over these ports.
     #[must_use]
     pub fn new(ports: GamesPorts) -> Self {
-        Self { ports, rosters: Arc::default() }
+        Self { ports, rosters: Arc::default(), windows: InviteWindows::default() }
+    }
+
+    /// The same with invitations that last as long as this says.
+    #[must_use]
+    pub fn with_invite_windows(self, windows: InviteWindows) -> Self {
+        Self { windows, ..self }
     }
 
     /// Every mode, switched-off ones included, as they stand now.
@@ -178,7 +202,7 @@ impl Games {
     /// # Errors
     /// As [`decide::ready`], and the store's.
     pub async fn ready(&self, player: PlayerId, id: GameId, receipt: Option<Receipt>) -> Result<Game, Error> {
-        self.command(id, receipt, plain_outcome, |game, mode, now| decide::ready(game, mode, player, now)).await
+        self.act(player, id, receipt, plain_outcome, |game, mode, now| decide::ready(game, mode, player, now)).await
     }
 
     /// The player leaves for good.
@@ -186,7 +210,7 @@ impl Games {
     /// # Errors
     /// As [`decide::abandon`], and the store's.
     pub async fn abandon(&self, player: PlayerId, id: GameId, receipt: Option<Receipt>) -> Result<Game, Error> {
-        self.command(id, receipt, plain_outcome, |game, mode, now| decide::abandon(game, mode, player, now)).await
+        self.act(player, id, receipt, plain_outcome, |game, mode, now| decide::abandon(game, mode, player, now)).await
     }
 
     /// Plays a move on the position after `expected_sequence` moves. The receipt's outcome carries the reply's
@@ -207,7 +231,7 @@ impl Games {
             json!({ "game": game.id, "as": "move", "sequence": game.sequence, "state": state })
         };
         let decide = |game: &Game, mode: &Mode, now| decide::play(game, mode, player, mv, expected_sequence, now);
-        let game = self.command(id, receipt, outcome, decide).await?;
+        let game = self.act(player, id, receipt, outcome, decide).await?;
         Ok(Played { sequence: game.sequence, state: game.view(Some(player)), game })
     }
 
@@ -233,7 +257,7 @@ impl Games {
             })
         };
         let decide = |game: &Game, mode: &Mode, now| decide::report(game, mode, player, report, now);
-        self.command(id, receipt, outcome, decide).await.map(|game| Reported::of(game, player))
+        self.act(player, id, receipt, outcome, decide).await.map(|game| Reported::of(game, player))
     }
 
     /// Whom this player's relayed messages go to: everybody still in the game, the player included. Answers from what
@@ -344,13 +368,19 @@ impl Games {
                     self.rosters.forget(commit.game.id);
                     return Ok(commit.game);
                 }
-                Err(StoreError::Engaged { player, .. }) if commit.riders.engage.iter().any(|e| e.player == player) => {
-                    commit.riders.engage.retain(|step| step.player != player);
+                Err(StoreError::Engaged { player, .. })
+                    if commit.riders.engage.iter().any(|step| frees(step, player)) =>
+                {
+                    commit.riders.engage.retain(|step| !frees(step, player));
                 }
                 Err(error) => return Err(Error::Store(error)),
             }
         }
     }
+}
+
+fn frees(step: &Engage, player: PlayerId) -> bool {
+    step.player == player && step.to == Engagement::Idle
 }
 
 fn plain_outcome(game: &Game) -> Value {

@@ -5,13 +5,10 @@ use std::sync::Arc;
 use kernel::{AuditEntry, PlayerId, Receipt, Riders, StoreError};
 use serde_json::{Value, json};
 
-use super::Games;
+use super::{Games, RETRIES};
 use crate::error::Error;
 use crate::mode::{Mode, ModeError};
 use crate::model::Game;
-
-/// How often a publication is decided anew because another one was faster.
-const RETRIES: usize = 3;
 
 impl Games {
     /// A mode as it was written down, without the windows of this process's environment; none for an unknown key.

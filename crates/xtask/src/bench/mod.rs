@@ -5,6 +5,7 @@
 
 mod load;
 mod players;
+mod ratings;
 mod requests;
 mod sockets;
 mod table;
@@ -63,11 +64,18 @@ struct Server {
 }
 
 pub(crate) async fn run(only: &[String]) -> Result<(), Failure> {
-    const NAMES: [&str; 6] = ["sign-in", "profile", "history", "match", "burst", "memory"];
+    const NAMES: [&str; 7] = ["sign-in", "profile", "history", "match", "burst", "memory", "ratings"];
     if let Some(unknown) = only.iter().find(|name| !NAMES.contains(&name.as_str())) {
         return Err(Failure::new(format!("There is no benchmark {unknown}: {}.", NAMES.join(", "))));
     }
     let wanted = |name: &str| only.is_empty() || only.iter().any(|wanted| wanted == name);
+    if wanted("ratings") {
+        ratings::run()?;
+    }
+    // Ratings alone need no service.
+    if !only.is_empty() && only.iter().all(|name| name == "ratings") {
+        return Ok(());
+    }
     raise_file_limit();
     let binary = workspace::build(true)?;
     let services = Both::fresh(Durability::Safe)?;

@@ -80,19 +80,19 @@ async fn play(host: &str, player: &Player, score: usize) -> Result<(), Failure> 
 
 /// A connection that speaks for one player.
 #[derive(Debug)]
-struct Api {
+pub(super) struct Api {
     connection: Connection,
     bearer: Option<String>,
 }
 
 impl Api {
-    async fn open(host: &str, player: Option<&Player>) -> Result<Self, Failure> {
+    pub(super) async fn open(host: &str, player: Option<&Player>) -> Result<Self, Failure> {
         let connection = Connection::open(host).await.map_err(Failure::of("connecting"))?;
         Ok(Self { connection, bearer: player.map(Player::bearer) })
     }
 
     /// The body of a 2xx; anything else is a failure.
-    async fn call(&mut self, method: &str, path: &str, body: Option<Value>) -> Result<Value, Failure> {
+    pub(super) async fn call(&mut self, method: &str, path: &str, body: Option<Value>) -> Result<Value, Failure> {
         let header = self.bearer.as_deref().map(|bearer| ("authorization", bearer));
         let path = format!("/api/v1{path}");
         let answer = self.connection.request(method, &path, header.as_slice(), body.as_ref()).await;
@@ -105,7 +105,7 @@ impl Api {
     }
 
     /// Reads a resource until it is as wanted.
-    async fn until(&mut self, path: &str, wanted: impl Fn(&Value) -> bool) -> Result<Value, Failure> {
+    pub(super) async fn until(&mut self, path: &str, wanted: impl Fn(&Value) -> bool) -> Result<Value, Failure> {
         let start = Instant::now();
         loop {
             let value = self.call("GET", path, None).await?;
@@ -120,6 +120,6 @@ impl Api {
     }
 }
 
-fn text(value: &Value) -> Result<String, Failure> {
+pub(super) fn text(value: &Value) -> Result<String, Failure> {
     value.as_str().map(str::to_owned).ok_or_else(|| Failure::new(format!("A string was expected, not {value}.")))
 }

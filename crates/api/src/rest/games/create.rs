@@ -1,5 +1,3 @@
-use std::collections::HashSet;
-
 use actix_web::{HttpRequest, post, web};
 use games::CreateGame;
 use kernel::{PlayerId, Receipt};
@@ -19,14 +17,12 @@ async fn call(
     receipt: Option<Receipt>,
 ) -> Result<Reply, Problem> {
     let invited = wanted.invite.unwrap_or_default();
-    app.known_players(&invited, "/invite").await?;
-    let present: HashSet<PlayerId> = app.present(&invited).await;
+    app.known_players(&invited).await?;
     let wanted = CreateGame {
         mode: wanted.mode,
         invite: invited,
         link: wanted.link.unwrap_or(false),
         bot: wanted.bot.unwrap_or(false),
-        present,
     };
     // Crossing invitations make one game: then creating one is accepting, which may take a player out of a queue.
     let made = taking(app, player, app.games.create(player, wanted, receipt)).await?;

@@ -1,5 +1,5 @@
 use actix_web::{HttpRequest, post, web};
-use kernel::{FieldError, GameId, PlayerId, Receipt};
+use kernel::{FieldError, GameId, InviteId, PlayerId, Receipt};
 
 use super::invite_shown;
 use crate::app::App;
@@ -19,9 +19,8 @@ async fn call(
     let refuse = |error| app.refuse(error);
     match (wanted.player_id, wanted.link) {
         (Some(to), None | Some(false)) => {
-            app.known_players(&[to], "/player_id").await?;
-            let present = app.present(&[to]).await.contains(&to);
-            let (game, invite) = app.games.invite_player(player, id, to, present, receipt).await.map_err(refuse)?;
+            app.known_players(&[to]).await?;
+            let (game, invite) = app.games.invite_player(player, id, to, receipt).await.map_err(refuse)?;
             Ok(Reply::created(&invite_shown(app, &game, &invite).await?))
         }
         (None, Some(true)) => {
@@ -34,6 +33,18 @@ async fn call(
             Err(Problem::invalid(vec![FieldError::new("", "one_of", detail)]))
         }
     }
+}
+
+/// An invitation as it stands: the reply of a command about it, when the reply itself was lost.
+pub(crate) async fn again(app: &App, player: PlayerId, id: GameId, invite: InviteId) -> Result<Reply, Problem> {
+    let absent = || Problem::of("games.invite_not_found");
+    let game = app.games.case(id).await.map_err(|error| app.refuse(error))?;
+    let invite = game.invites.iter().find(|found| found.id == invite).ok_or_else(absent)?;
+    let is_his = invite.from == player || invite.to == Some(player);
+    if !is_his {
+        return Err(absent());
+    }
+    Ok(Reply::ok(&invite_shown(app, &game, invite).await?))
 }
 
 /// Invite a player to your game, or make a link for it.

@@ -6,7 +6,7 @@ mod create;
 mod dispute;
 pub(crate) mod get;
 pub(crate) mod history;
-mod invite;
+pub(crate) mod invite;
 pub(crate) mod live;
 pub(crate) mod play;
 pub(crate) mod ready;

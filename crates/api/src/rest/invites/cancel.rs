@@ -10,7 +10,7 @@ use crate::tokens::Caller;
 
 async fn call(app: &App, player: PlayerId, id: InviteId, receipt: Option<Receipt>) -> Result<Reply, Problem> {
     let (game, invite) =
-        app.games.cancel_invite(player, id, receipt).await.map_err(|error| app.refuse(error))?;
+        app.games.cancel(player, id, receipt).await.map_err(|error| app.refuse(error))?;
     Ok(Reply::ok(&invite_shown(app, &game, &invite).await?))
 }
 

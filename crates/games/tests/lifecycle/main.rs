@@ -1,0 +1,7 @@
+//! What happens around the play itself, through the service: how games come to be, who is there, and once more.
+
+mod attendance;
+mod private;
+mod random;
+mod rematch;
+mod world;
