@@ -58,6 +58,7 @@ pub mod rules;
 mod service;
 mod snapshot;
 mod store;
+mod tags;
 mod verify;
 mod words;
 mod written;

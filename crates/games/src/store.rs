@@ -83,12 +83,15 @@ pub trait GameStore: Send + Sync {
     async fn due(&self, now: Timestamp, limit: i64) -> Result<Vec<Game>, StoreError>;
 
     /// One page of a player's games that started and are over, newest first, in one indexed query. A game keeps its
-    /// place for ever, so pages stay stable while games are added. These come without their reports, whose payloads are
-    /// evidence and may be large.
+    /// place for ever, so pages stay stable while games are added. These come without their reports and evidence, which
+    /// may be large.
     async fn history(&self, query: &HistoryQuery) -> Result<Page<Game, HistoryPosition>, StoreError>;
 
     /// Up to `limit` ledger entries of a family after this sequence, in order.
     async fn ledger(&self, family: &str, after: i64, limit: i64) -> Result<Vec<LedgerEntry>, StoreError>;
+
+    /// The ledger's families, each with its last sequence, by name.
+    async fn families(&self) -> Result<Vec<(String, i64)>, StoreError>;
 
     /// Up to `limit` lines of a game's log after line `after`, in order.
     async fn log(&self, id: GameId, after: i64, limit: i64) -> Result<Vec<LogLine>, StoreError>;
@@ -134,10 +137,10 @@ pub struct Attendance {
 /// Remembers who was there when. Beside the games, for it changes far more often than they do.
 #[async_trait]
 pub trait AttendanceStore: Send + Sync {
-    /// Notes signs of life.
+    /// Notes signs of life; those of players without a seat are lost.
     async fn seen(&self, signs: &[Seen]) -> Result<(), StoreError>;
 
-    /// Everybody who holds a seat in this game.
+    /// Everybody who holds a seat in this game, by player.
     async fn of_game(&self, game: GameId) -> Result<Vec<Attendance>, StoreError>;
 
     /// Up to `limit` seat holders of started games who have no socket anywhere, gave no sign since `before` and aren't

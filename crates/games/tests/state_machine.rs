@@ -57,6 +57,10 @@ impl GameStore for Yielding {
         self.store.log(id, after, limit).await
     }
 
+    async fn families(&self) -> Result<Vec<(String, i64)>, StoreError> {
+        self.store.families().await
+    }
+
     async fn ledger(&self, family: &str, after: i64, limit: i64) -> Result<Vec<LedgerEntry>, StoreError> {
         self.store.ledger(family, after, limit).await
     }

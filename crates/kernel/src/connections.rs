@@ -20,8 +20,12 @@ pub trait Connections: Send + Sync {
     /// This replica lives, by the database's clock.
     async fn beat(&self, replica: &str) -> Result<(), StoreError>;
 
-    /// The players whose first socket on this replica came, and whose last one went, since the report before. Returns
-    /// those of `went` who have no socket on any other replica either.
+    /// The players whose first socket on this replica came, and whose last one went, since the report before; who is in
+    /// both has gone. Returns those of `went` who have no socket on any other replica either. Of replicas that report
+    /// the same player's end at once, one is told so.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`] where other reports about these players were in the way: report again.
     async fn report(&self, replica: &str, came: &[PlayerId], went: &[PlayerId]) -> Result<Vec<PlayerId>, StoreError>;
 
     /// Whether each of these players has a socket anywhere, in the order asked.

@@ -82,4 +82,7 @@ pub trait Engagements: Send + Sync {
     /// Until when each of these players must wait before queueing again, in the order asked; none where no cool-down
     /// lasts beyond `now`.
     async fn cooling(&self, players: &[PlayerId], now: Timestamp) -> Result<Vec<Option<Timestamp>>, StoreError>;
+
+    /// Deletes up to `limit` cool-downs that ended before this time; says how many.
+    async fn purge_cooled(&self, before: Timestamp, limit: i64) -> Result<usize, StoreError>;
 }

@@ -162,6 +162,17 @@ impl Engagements for MemoryKernel {
         let state = self.lock();
         Ok(players.iter().map(|id| state.cool_downs.get(id).copied().filter(|until| *until > now)).collect())
     }
+
+    async fn purge_cooled(&self, before: Timestamp, limit: i64) -> Result<usize, StoreError> {
+        let mut state = self.lock();
+        let limit = usize::try_from(limit).unwrap_or(0);
+        let over = state.cool_downs.iter().filter(|(_, until)| **until < before).map(|(player, _)| *player);
+        let over: Vec<_> = over.take(limit).collect();
+        for player in &over {
+            state.cool_downs.remove(player);
+        }
+        Ok(over.len())
+    }
 }
 
 #[async_trait]

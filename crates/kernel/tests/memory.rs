@@ -23,6 +23,8 @@ async fn in_memory() -> MechanismsFixture {
     MechanismsFixture {
         commit: kernel.clone(),
         engagements: kernel.clone(),
+        audit: kernel.clone(),
+        connections: kernel.clone(),
         receipts: kernel.clone(),
         outbox: kernel.clone(),
         streams: kernel.clone(),

@@ -8,8 +8,8 @@ mod prepared;
 
 use std::sync::Arc;
 
-use games::GameStore;
-use kernel::{Commit, Engagements, Leases, Outbox, Receipts, Streams, TimeSource};
+use games::{AttendanceStore, CaseStore, GameStore, InviteStore, ModeStore};
+use kernel::{AuditLog, Commit, Connections, Engagements, Leases, Outbox, Receipts, Streams, TimeSource};
 use matchmaking::TicketStore;
 use players::{LoginGuard, PlayerStore, SessionStore, WsTicketStore};
 
@@ -31,8 +31,12 @@ pub struct Stores {
     pub time: Arc<dyn TimeSource>,
     /// Changes of no domain.
     pub commit: Arc<dyn Commit>,
-    /// What players are doing.
+    /// What players are doing, and who must wait before queueing again.
     pub engagements: Arc<dyn Engagements>,
+    /// What people with power did.
+    pub audit: Arc<dyn AuditLog>,
+    /// Who has sockets on which replica.
+    pub connections: Arc<dyn Connections>,
     /// Idempotency receipts.
     pub receipts: Arc<dyn Receipts>,
     /// The transactional outbox.
@@ -43,6 +47,14 @@ pub struct Stores {
     pub leases: Arc<dyn Leases>,
     /// Games, their histories and the ledger.
     pub games: Arc<dyn GameStore>,
+    /// Invitations to games.
+    pub invites: Arc<dyn InviteStore>,
+    /// Who is there in games.
+    pub attendance: Arc<dyn AttendanceStore>,
+    /// Games for operators.
+    pub cases: Arc<dyn CaseStore>,
+    /// Published modes.
+    pub modes: Arc<dyn ModeStore>,
     /// Matchmaking tickets.
     pub tickets: Arc<dyn TicketStore>,
     /// Players.

@@ -44,7 +44,7 @@ impl MemoryGameStore {
             for game in state.games.values().filter(|game| wanted(game)) {
                 for player in game.players.iter().filter(|player| game.holds(player.player_id)) {
                     let seen = state.seen.get(&(game.id, player.player_id)).copied();
-                    let seen_at = seen.unwrap_or(game.created_at);
+                    let seen_at = seen.map_or(game.created_at, |seen| seen.max(game.created_at));
                     found.push(Attendance { player: player.player_id, game: game.id, connected: false, seen_at });
                 }
             }
@@ -69,7 +69,9 @@ impl AttendanceStore for MemoryGameStore {
     }
 
     async fn of_game(&self, game: GameId) -> Result<Vec<Attendance>, StoreError> {
-        self.attending(|candidate| candidate.id == game).await
+        let mut found = self.attending(|candidate| candidate.id == game).await?;
+        found.sort_by_key(|attendance| attendance.player);
+        Ok(found)
     }
 
     async fn unseen(&self, before: Timestamp, limit: i64) -> Result<Vec<Attendance>, StoreError> {

@@ -132,6 +132,11 @@ impl GameStore for MemoryGameStore {
                 let wanted = filter.mode.as_ref().is_none_or(|mode| *mode == game.mode)
                     && filter.result.is_none_or(|outcome| me.outcome == Some(outcome))
                     && filter.opponent.is_none_or(|other| other != query.player && game.player(other).is_some())
+                    && filter.rated.is_none_or(|rated| rated == game.rated)
+                    && filter.since.is_none_or(|since| position.ended_at >= since)
+                    && filter.until.is_none_or(|until| position.ended_at < until)
+                    && filter.min_duration_ms.is_none_or(|least| game.lasted_ms().is_some_and(|ms| ms >= least))
+                    && filter.tag.as_ref().is_none_or(|tag| game.tags().contains(&tag.as_str()))
                     && query.after.is_none_or(|after| position < after);
                 wanted.then_some((position, game))
             })
@@ -141,7 +146,7 @@ impl GameStore for MemoryGameStore {
         let more = found.len() > limit;
         found.truncate(limit);
         let next = if more { found.last().map(|(position, _)| *position) } else { None };
-        let shown = |game: &Game| Game { reports: Vec::new(), ..game.clone() };
+        let shown = |game: &Game| Game { reports: Vec::new(), evidence: Vec::new(), ..game.clone() };
         Ok(Page { items: found.into_iter().map(|(_, game)| shown(game)).collect(), next })
     }
 
@@ -150,6 +155,12 @@ impl GameStore for MemoryGameStore {
         let entries = state.ledger.get(family).map(Vec::as_slice).unwrap_or_default();
         let limit = usize::try_from(limit).unwrap_or(0);
         Ok(entries.iter().filter(|entry| entry.sequence > after).take(limit).cloned().collect())
+    }
+
+    async fn families(&self) -> Result<Vec<(String, i64)>, StoreError> {
+        let state = self.lock();
+        let head = |(family, entries): (&String, &Vec<LedgerEntry>)| Some((family.clone(), entries.last()?.sequence));
+        Ok(state.ledger.iter().filter_map(head).collect())
     }
 
     async fn log(&self, id: GameId, after: i64, limit: i64) -> Result<Vec<LogLine>, StoreError> {

@@ -46,6 +46,10 @@ impl GameStore for Yielding {
         self.0.history(query).await
     }
 
+    async fn families(&self) -> Result<Vec<(String, i64)>, StoreError> {
+        self.0.families().await
+    }
+
     async fn ledger(&self, family: &str, after: i64, limit: i64) -> Result<Vec<LedgerEntry>, StoreError> {
         self.0.ledger(family, after, limit).await
     }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use diesel::QueryableByName;
 use diesel::sql_types::{Array, BigInt, Nullable, Text};
 use diesel_async::RunQueryDsl;
-use kernel::{BoxError, Engage, Event, IdSource, PlayerId, StoreError, StreamEvent, StreamKey, Timestamp};
+use kernel::{BoxError, CoolDown, Engage, Event, IdSource, PlayerId, StoreError, StreamEvent, StreamKey, Timestamp};
 
 use super::dialect::{Conn, Id, Instant, Json};
 use super::sql::{Claimed, Grown, IdCol, JsonCol, TimeCol, Tx};
@@ -57,6 +57,23 @@ pub(crate) async fn engage(tx: &mut Conn, steps: &[Engage]) -> Result<Vec<Player
         .load(tx)
         .await?;
     Ok(moved.into_iter().map(|row| row.player_id.into()).collect())
+}
+
+/// Writes cool-downs; of several the latest end counts.
+pub(crate) async fn cool_down(tx: &mut Conn, cool_downs: &[CoolDown]) -> Result<(), Tx> {
+    if cool_downs.is_empty() {
+        return Ok(());
+    }
+    prepared(
+        "INSERT INTO cool_downs AS c (player_id, until)
+         SELECT player_id, max(until) FROM unnest($1, $2) AS d (player_id, until) GROUP BY player_id ORDER BY player_id
+         ON CONFLICT (player_id) DO UPDATE SET until = greatest(c.until, excluded.until)",
+    )
+    .bind::<Array<Id>, _>(cool_downs.iter().map(|c| IdCol::from(c.player)).collect::<Vec<_>>())
+    .bind::<Array<Instant>, _>(cool_downs.iter().map(|c| TimeCol(c.until)).collect::<Vec<_>>())
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
 /// Writes events, numbered in the order given.

@@ -5,6 +5,7 @@ use diesel::pg::data_types::PgTimestamp;
 use diesel::pg::{Pg, PgValue};
 use diesel::serialize::{self, Output, ToSql};
 pub(crate) use diesel::sql_types::{Jsonb as Json, Timestamptz as Instant, Uuid as Id};
+use diesel::sql_types::{Nullable, Text};
 use kernel::Timestamp;
 
 use super::sql::{IdCol, JsonCol, TimeCol};
@@ -65,4 +66,10 @@ impl FromSql<Json, Pg> for JsonCol {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
         FromSql::<Json, Pg>::from_sql(value).map(Self)
     }
+}
+
+diesel::define_sql_function! {
+    /// Where the second text begins in the first, from 1; 0 if it isn't there.
+    #[sql_name = "strpos"]
+    fn position_of(text: Nullable<Text>, part: Text) -> Nullable<Integer>;
 }

@@ -3,6 +3,7 @@
 mod batch;
 mod clock;
 mod connect;
+mod connection_batch;
 mod dialect;
 mod game_batch;
 mod player_batch;

@@ -8,10 +8,11 @@ use kernel::{BoxError, IdSource, StoreError};
 use tokio::time::timeout;
 
 use super::connect::{Connections, Reader, Writer};
+use super::connections::ConnectionTable;
 use super::games::GameTable;
 use super::players::PlayerTables;
 use super::tickets::TicketTable;
-use super::{dialect, engagements, leases, outbox, receipts, streams};
+use super::{audit, dialect, engagements, leases, outbox, receipts, streams};
 use crate::{Breaker, Stores};
 
 /// The longest that a read may take, waiting for a connection included.
@@ -98,11 +99,17 @@ impl Database {
             time: Arc::new(self.clone()),
             commit: Arc::new(self.clone()),
             engagements: Arc::new(engagements::EngagementTable::new(self.clone())),
+            audit: Arc::new(audit::AuditTable::new(self.clone())),
+            connections: Arc::new(ConnectionTable::new(self.clone())),
             receipts: Arc::new(receipts::ReceiptTable::new(self.clone())),
             outbox: Arc::new(outbox::OutboxTable::new(self.clone())),
             streams: Arc::new(streams::StreamTable::new(self.clone())),
             leases: Arc::new(leases::LeaseTable::new(self.clone())),
             games: Arc::new(GameTable::new(self.clone())),
+            invites: Arc::new(GameTable::new(self.clone())),
+            attendance: Arc::new(GameTable::new(self.clone())),
+            cases: Arc::new(GameTable::new(self.clone())),
+            modes: Arc::new(GameTable::new(self.clone())),
             tickets: Arc::new(TicketTable::new(self.clone())),
             players: Arc::new(PlayerTables::new(self.clone())),
             sessions: Arc::new(PlayerTables::new(self.clone())),

@@ -3,10 +3,10 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use kernel::{Engage, Engagement, Engagements, PlayerId, StoreError};
+use kernel::{Engage, Engagement, Engagements, PlayerId, StoreError, Timestamp};
 
-use super::schema::engagements;
-use super::{Database, IdCol, Tx, batch, dialect};
+use super::schema::{cool_downs, engagements};
+use super::{Database, IdCol, TimeCol, Tx, batch, dialect};
 
 pub(super) struct EngagementTable {
     database: Database,
@@ -42,6 +42,36 @@ impl Engagements for EngagementTable {
             .await?;
         let found = by_player(rows)?;
         Ok(players.iter().map(|id| found.get(id).copied().unwrap_or(Engagement::Idle)).collect())
+    }
+
+    async fn cooling(&self, players: &[PlayerId], now: Timestamp) -> Result<Vec<Option<Timestamp>>, StoreError> {
+        let ids: Vec<IdCol> = players.iter().copied().map(IdCol::from).collect();
+        let query =
+            cool_downs::table.filter(cool_downs::player_id.eq_any(ids)).filter(cool_downs::until.gt(TimeCol(now)));
+        let rows: Vec<(IdCol, TimeCol)> =
+            self.database.read(|mut conn| async move { query.load(&mut conn).await }).await?;
+        let ends: HashMap<IdCol, Timestamp> = rows.into_iter().map(|(player, until)| (player, until.into())).collect();
+        Ok(players.iter().map(|id| ends.get(&IdCol::from(*id)).copied()).collect())
+    }
+
+    async fn purge_cooled(&self, before: Timestamp, limit: i64) -> Result<usize, StoreError> {
+        self.database
+            .write(move |tx| {
+                Box::pin(async move {
+                    let before = TimeCol(before);
+                    let old: Vec<IdCol> = cool_downs::table
+                        .filter(cool_downs::until.lt(before))
+                        .order(cool_downs::until)
+                        .limit(limit)
+                        .select(cool_downs::player_id)
+                        .load(tx)
+                        .await?;
+                    // One that was just prolonged stays.
+                    let over = cool_downs::table.filter(cool_downs::player_id.eq_any(old));
+                    Ok(diesel::delete(over.filter(cool_downs::until.lt(before))).execute(tx).await?)
+                })
+            })
+            .await
     }
 }
 

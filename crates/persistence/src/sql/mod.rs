@@ -1,6 +1,8 @@
 //! Written once, mounted twice: `super::dialect` says which database this is.
 
+mod audit;
 mod columns;
+mod connections;
 mod database;
 mod engagements;
 pub(super) mod games;
@@ -13,7 +15,7 @@ pub(super) mod schema;
 mod streams;
 pub(super) mod tickets;
 
-use super::{batch, connect, dialect, game_batch, player_batch, ticket_batch};
+use super::{batch, connect, connection_batch, dialect, game_batch, player_batch, ticket_batch};
 
 pub(super) use self::columns::{IdCol, JsonCol, TimeCol};
 pub use self::database::Database;

@@ -6,7 +6,7 @@ use diesel_async::RunQueryDsl;
 use kernel::{Commit, Lease, Riders, StoreError};
 
 use super::schema::leases;
-use super::{Database, Tx, batch, dialect, engagements, games, receipts};
+use super::{Database, Tx, audit, batch, dialect, engagements, games, receipts};
 
 /// Before the domain's own writes: the fence, the receipt, the engagements.
 pub(super) async fn board(tx: &mut dialect::Conn, riders: &Riders) -> Result<(), Tx> {
@@ -19,10 +19,14 @@ pub(super) async fn board(tx: &mut dialect::Conn, riders: &Riders) -> Result<(),
     engagements::engage(tx, &riders.engage).await
 }
 
-/// After the domain's own writes, which have locked its rows: the games to open, then the events, so that those of one aggregate are numbered in
-/// the order of their commits.
+/// After the domain's own writes, which have locked its rows: cool-downs, the games to open, the audit entry, then the
+/// events, so that those of one aggregate are numbered in the order of their commits.
 pub(super) async fn alight(tx: &mut dialect::Conn, riders: &Riders) -> Result<(), Tx> {
+    batch::cool_down(tx, &riders.cool_downs).await?;
     games::open(tx, &riders.open_games).await?;
+    if let Some(entry) = &riders.audit {
+        audit::write(tx, entry).await?;
+    }
     batch::append_outbox(tx, &riders.events).await
 }
 

@@ -12,6 +12,50 @@ diesel::table! {
 }
 
 diesel::table! {
+    use super::super::dialect::{Id, Instant};
+
+    cool_downs (player_id) {
+        player_id -> Id,
+        until -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Nullable, Text};
+    use super::super::dialect::{Id, Instant};
+
+    audit (id) {
+        id -> Id,
+        actor -> Nullable<Id>,
+        action -> Text,
+        subject -> Text,
+        reason -> Text,
+        data -> Text,
+        at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::Text;
+    use super::super::dialect::Instant;
+
+    replicas (name) {
+        name -> Text,
+        heard_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::Text;
+    use super::super::dialect::Id;
+
+    connections (player_id, replica) {
+        player_id -> Id,
+        replica -> Text,
+    }
+}
+
+diesel::table! {
     use diesel::sql_types::{Binary, Integer, Nullable, Text};
     use super::super::dialect::{Id, Instant, Json};
 
@@ -83,3 +127,4 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(stream_heads, stream_events);
+diesel::allow_tables_to_appear_in_same_query!(replicas, connections);

@@ -6,9 +6,11 @@ use diesel::QueryableByName;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel_async::RunQueryDsl;
-use kernel::{BoxError, Engage, Engagement, Event, IdSource, PlayerId, StoreError, StreamEvent, StreamKey, Timestamp};
+use kernel::{
+    BoxError, CoolDown, Engage, Engagement, Event, IdSource, PlayerId, StoreError, StreamEvent, StreamKey, Timestamp,
+};
 
-use super::dialect::{Conn, Id};
+use super::dialect::{Conn, Id, Instant};
 use super::sql::schema::{outbox, stream_events};
 use super::sql::{Claimed, Grown, IdCol, JsonCol, TimeCol, Tx};
 use crate::prepared::prepared;
@@ -54,6 +56,21 @@ pub(crate) async fn engage(tx: &mut Conn, steps: &[Engage]) -> Result<Vec<Player
         }
     }
     Ok(moved)
+}
+
+/// Writes cool-downs; of several the latest end counts.
+pub(crate) async fn cool_down(tx: &mut Conn, cool_downs: &[CoolDown]) -> Result<(), Tx> {
+    for cool_down in cool_downs {
+        prepared(
+            "INSERT INTO cool_downs (player_id, until) VALUES ($1, $2)
+             ON CONFLICT (player_id) DO UPDATE SET until = max(until, excluded.until)",
+        )
+        .bind::<Id, _>(IdCol::from(cool_down.player))
+        .bind::<Instant, _>(TimeCol(cool_down.until))
+        .execute(tx)
+        .await?;
+    }
+    Ok(())
 }
 
 /// Writes events, numbered in the order given.

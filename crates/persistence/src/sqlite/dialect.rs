@@ -3,6 +3,7 @@
 use diesel::deserialize::{self, FromSql};
 use diesel::serialize::{self, IsNull, Output, ToSql};
 pub(crate) use diesel::sql_types::{BigInt as Instant, Binary as Id, Text as Json};
+use diesel::sql_types::{Nullable, Text};
 use diesel::sqlite::{Sqlite, SqliteValue};
 use kernel::Timestamp;
 use uuid::Uuid;
@@ -62,4 +63,10 @@ impl FromSql<Json, Sqlite> for JsonCol {
     fn from_sql(mut value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
         Ok(Self(serde_json::from_str(value.read_text())?))
     }
+}
+
+diesel::define_sql_function! {
+    /// Where the second text begins in the first, from 1; 0 if it isn't there.
+    #[sql_name = "instr"]
+    fn position_of(text: Nullable<Text>, part: Text) -> Nullable<Integer>;
 }

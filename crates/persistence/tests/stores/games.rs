@@ -8,6 +8,8 @@ fn fixture(world: World) -> GamesFixture {
     let World { stores, ids, guard, .. } = world;
     GamesFixture {
         store: stores.games,
+        modes: stores.modes,
+        audit: stores.audit,
         commit: stores.commit,
         engagements: stores.engagements,
         receipts: stores.receipts,

@@ -8,6 +8,8 @@ fn fixture(world: World) -> MechanismsFixture {
     MechanismsFixture {
         commit: stores.commit,
         engagements: stores.engagements,
+        audit: stores.audit,
+        connections: stores.connections,
         receipts: stores.receipts,
         outbox: stores.outbox,
         streams: stores.streams,

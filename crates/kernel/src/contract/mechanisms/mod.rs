@@ -1,5 +1,9 @@
-//! Cases for what rides in every change: receipts, engagements, fences, and the outbox with its streams.
+//! Cases for what rides in every change (receipts, engagements, cool-downs, audit, fences, and the outbox with its
+//! streams), and for who is connected.
 
+mod audit;
+mod connections;
+mod cool_downs;
 mod engagements;
 mod leases;
 mod outbox;
@@ -14,10 +18,14 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
-    Clock, Commit, Engage, Engagement, Engagements, Event, EventId, GameId, IdSource, Leases, Outbox, OutboxRow,
-    PlayerId, Receipt, ReceiptKey, Receipts, Riders, StoreError, StreamEvent, StreamKey, Streams, TicketId,
+    AuditLog, Clock, Commit, Connections, Engage, Engagement, Engagements, Event, EventId, GameId, IdSource, Leases,
+    Outbox, OutboxRow, PlayerId, Receipt, ReceiptKey, Receipts, Riders, StoreError, StreamEvent, StreamKey, Streams,
+    TicketId,
 };
 
+pub use audit::*;
+pub use connections::*;
+pub use cool_downs::*;
 pub use engagements::*;
 pub use leases::*;
 pub use outbox::*;
@@ -34,6 +42,17 @@ macro_rules! mechanisms_contract {
             being_there_already_is_no_step
             of_many_concurrent_engagements_one_wins
             crossing_engagements_of_two_players_end
+            of_several_cool_downs_the_latest_end_counts
+            a_cool_down_is_written_with_its_change
+            old_cool_downs_are_purged
+            audit_entries_are_read_newest_first_in_pages
+            an_audit_entry_is_written_with_its_deed
+            a_player_is_connected_while_any_replica_has_a_socket
+            only_the_last_replica_reports_the_end
+            of_replicas_that_lose_a_player_at_once_one_is_told
+            reports_are_idempotent
+            silent_replicas_are_known_by_their_beats
+            a_replica_with_players_is_not_forgotten
             a_receipt_is_written_with_its_change
             a_used_key_changes_nothing
             of_concurrent_twins_one_is_carried_out
@@ -63,6 +82,10 @@ pub struct MechanismsFixture {
     pub commit: Arc<dyn Commit>,
     /// Reads engagements.
     pub engagements: Arc<dyn Engagements>,
+    /// What people with power did.
+    pub audit: Arc<dyn AuditLog>,
+    /// Who has sockets where.
+    pub connections: Arc<dyn Connections>,
     /// Receipts.
     pub receipts: Arc<dyn Receipts>,
     /// Outbox.

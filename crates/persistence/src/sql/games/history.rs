@@ -2,16 +2,22 @@
 
 use diesel::dsl::{exists, sql};
 use diesel::prelude::*;
-use diesel::sql_types::Text;
+use diesel::sql_types::{Nullable, Text};
 use diesel_async::RunQueryDsl;
 use games::{Game, HistoryPosition, HistoryQuery};
 use kernel::{Page, StoreError};
 
+use super::super::dialect::position_of;
 use super::super::{Database, IdCol, TimeCol};
-use super::row::GameRow;
+use super::row::{GameRow, rating_lines};
 use super::schema::{game_players as me, games as game_table};
 
 diesel::alias!(me as other: Other);
+
+/// A tag as it stands among a game's tags, which have spaces around and between them. One with a space in it is none.
+fn tagged(tag: &str) -> String {
+    if tag.contains(' ') { String::from("  ") } else { format!(" {tag} ") }
+}
 
 pub(super) async fn page(database: &Database, query: &HistoryQuery) -> Result<Page<Game, HistoryPosition>, StoreError> {
     let limit = usize::from(query.limit.get());
@@ -32,7 +38,7 @@ pub(super) async fn page(database: &Database, query: &HistoryQuery) -> Result<Pa
             game_table::sequence,
             game_table::turn,
             game_table::state,
-            // Reports stay where they are: their payloads may be large, and no list shows them.
+            // Reports and evidence stay where they are: they may be large, and no list shows them.
             sql::<Text>("'[]'"),
             game_table::conclusion,
             game_table::created_at,
@@ -40,6 +46,13 @@ pub(super) async fn page(database: &Database, query: &HistoryQuery) -> Result<Pa
             game_table::finished_at,
             game_table::due_at,
             game_table::version,
+            game_table::origin,
+            game_table::social,
+            sql::<Nullable<Text>>("NULL"),
+            game_table::needs_review,
+            game_table::log_n,
+            game_table::log_hash,
+            rating_lines(),
         ))
         .into_boxed();
     if let Some(after) = query.after {
@@ -59,6 +72,21 @@ pub(super) async fn page(database: &Database, query: &HistoryQuery) -> Result<Pa
             .filter(other.field(me::player_id).ne(me::player_id))
             .filter(other.field(me::game_id).eq(me::game_id));
         wanted = wanted.filter(exists(with));
+    }
+    if let Some(rated) = query.filter.rated {
+        wanted = wanted.filter(me::rated.eq(rated));
+    }
+    if let Some(since) = query.filter.since {
+        wanted = wanted.filter(me::ended_at.ge(TimeCol(since)));
+    }
+    if let Some(until) = query.filter.until {
+        wanted = wanted.filter(me::ended_at.lt(TimeCol(until)));
+    }
+    if let Some(least) = query.filter.min_duration_ms {
+        wanted = wanted.filter(me::duration_ms.ge(least));
+    }
+    if let Some(tag) = &query.filter.tag {
+        wanted = wanted.filter(position_of(me::tags, tagged(tag)).gt(0));
     }
     let rows: Vec<GameRow> = database.read(|mut conn| async move { wanted.load(&mut conn).await }).await?;
     let more = rows.len() > limit;

@@ -1,5 +1,6 @@
 //! Games, their histories and the ledger.
 
+mod beside;
 mod history;
 mod row;
 pub(crate) mod schema;
@@ -7,12 +8,14 @@ pub(crate) mod schema;
 use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use games::{Game, GameChange, GameStore, HistoryPosition, HistoryQuery, LedgerEntry};
-use kernel::{GameId, GameSpec, Page, PlayerId, StoreError, Timestamp};
+use games::{
+    Game, GameChange, GameStore, HistoryPosition, HistoryQuery, Invite, LedgerEntry, LogLine, OriginKind, Outcome,
+};
+use kernel::{BoxError, GameId, GameSpec, Page, PlayerId, StoreError, Timestamp, Version};
 
 use self::row::LedgerRow;
 pub(crate) use self::row::{GameRow, document};
-use self::schema::{game_players, games as game_table, ledger};
+use self::schema::{game_log, game_players, games as game_table, ledger, ledger_heads};
 use super::{Database, IdCol, TimeCol, Tx, dialect, game_batch, riders};
 
 pub(super) struct GameTable {
@@ -55,21 +58,29 @@ impl GameStore for GameTable {
     }
 
     async fn commit(&self, change: GameChange) -> Result<Option<i64>, StoreError> {
-        let row = GameRow::of(&change.game)?;
-        let expect = change.expect.0;
+        let GameChange { expect, game, also, log, ledger, riders } = change;
+        let mut games = vec![(expect, game)];
+        games.extend(also);
+        // Of two games every change locks the lower id first.
+        games.sort_by_key(|(_, game)| game.id);
+        let (written, strays) = Written::all(games, log)?;
         self.database
             .write(move |tx| {
                 Box::pin(async move {
-                    riders::board(tx, &change.riders).await?;
-                    update(tx, row, expect).await?;
-                    if let Some(players) = moved_players(&change.game) {
-                        game_batch::update_players(tx, &change.game, &players).await?;
+                    riders::board(tx, &riders).await?;
+                    for game in &written {
+                        if !game_batch::write(tx, game).await? {
+                            return Err(StoreError::Stale.into());
+                        }
                     }
-                    let sequence = match &change.ledger {
+                    if !strays.is_empty() {
+                        return Err(StoreError::broken("a log line of a game that doesn't change").into());
+                    }
+                    let sequence = match &ledger {
                         Some(entry) => Some(game_batch::enter(tx, entry).await?),
                         None => None,
                     };
-                    riders::alight(tx, &change.riders).await?;
+                    riders::alight(tx, &riders).await?;
                     Ok(sequence)
                 })
             })
@@ -99,47 +110,97 @@ impl GameStore for GameTable {
         let rows = self.database.read(|mut conn| async move { query.load(&mut conn).await }).await?;
         rows.into_iter().map(LedgerRow::into_entry).collect()
     }
+
+    async fn families(&self) -> Result<Vec<(String, i64)>, StoreError> {
+        let mut families: Vec<(String, i64)> =
+            self.database.read(|mut conn| async move { ledger_heads::table.load(&mut conn).await }).await?;
+        // By the bytes of the name: a database would go by its locale.
+        families.sort();
+        Ok(families)
+    }
+
+    async fn log(&self, id: GameId, after: i64, limit: i64) -> Result<Vec<LogLine>, StoreError> {
+        let query = game_log::table
+            .filter(game_log::game_id.eq(IdCol::from(id)))
+            .filter(game_log::n.gt(after))
+            .order(game_log::n)
+            .limit(limit)
+            .select((game_log::n, game_log::at, game_log::kind, game_log::data, game_log::prev, game_log::hash));
+        let rows: Vec<LineRow> = self.database.read(|mut conn| async move { query.load(&mut conn).await }).await?;
+        rows.into_iter().map(line).collect()
+    }
 }
 
-/// Compare-and-set of the whole game. What never changes after the opening isn't written again.
-async fn update(tx: &mut dialect::Conn, row: GameRow, expect: i64) -> Result<(), Tx> {
-    let target = game_table::table.find(row.id).filter(game_table::version.eq(expect));
-    let touched = diesel::update(target)
-        .set((
-            game_table::status.eq(row.status),
-            game_table::setup.eq(row.setup),
-            game_table::players.eq(row.players),
-            game_table::sequence.eq(row.sequence),
-            game_table::turn.eq(row.turn),
-            game_table::state.eq(row.state),
-            game_table::reports.eq(row.reports),
-            game_table::conclusion.eq(row.conclusion),
-            game_table::started_at.eq(row.started_at),
-            game_table::finished_at.eq(row.finished_at),
-            game_table::due_at.eq(row.due_at),
-            game_table::version.eq(row.version),
-        ))
-        .execute(tx)
-        .await?;
-    if touched == 1 { Ok(()) } else { Err(StoreError::Stale.into()) }
+/// Log lines with their games.
+type Lines = Vec<(GameId, LogLine)>;
+
+type LineRow = (i64, TimeCol, String, String, String, String);
+
+fn line((n, at, kind, data, prev, hash): LineRow) -> Result<LogLine, StoreError> {
+    let data = serde_json::from_str(&data).map_err(|why| StoreError::Broken(BoxError::from(why)))?;
+    Ok(LogLine { n, at: at.into(), kind, data, prev, hash })
 }
 
-/// What `game_players` says of one player beside what it said at the opening.
-pub(crate) struct PlayerState {
-    pub(crate) player: PlayerId,
+/// One game as a change leaves it, with what follows from it for other tables.
+pub(crate) struct Written {
+    pub(crate) row: GameRow,
+    pub(crate) expect: i64,
+    pub(crate) seats: Vec<Seat>,
+    /// What histories say of it; nothing until it is over.
+    pub(crate) over: Option<Over>,
+    pub(crate) log: Vec<LogLine>,
+    pub(crate) invites: Vec<Invite>,
+    /// Players may give up their seats so that others can have them: where there are invitations.
+    pub(crate) may_lose_seats: bool,
+}
+
+/// What `game_players` says of one player.
+pub(crate) struct Seat {
+    pub(crate) player: IdCol,
     pub(crate) held: bool,
+    pub(crate) gone: bool,
     pub(crate) outcome: Option<&'static str>,
 }
 
-/// What changed in `game_players`; nothing while everybody seated is still held, which spares a statement per move.
-fn moved_players(game: &Game) -> Option<Vec<PlayerState>> {
-    let state = |player: &games::GamePlayer| PlayerState {
-        player: player.player_id,
-        held: game.holds(player.player_id),
-        outcome: player.outcome.map(games::Outcome::as_str),
-    };
-    let states: Vec<_> = game.players.iter().map(state).collect();
-    if states.iter().all(|state| state.held) { None } else { Some(states) }
+/// What `game_players` says of a game that is over.
+pub(crate) struct Over {
+    pub(crate) at: TimeCol,
+    pub(crate) duration_ms: Option<i64>,
+    /// With a space around each.
+    pub(crate) tags: String,
+}
+
+impl Written {
+    /// Each game with its own lines, and the lines of none.
+    fn all(games: Vec<(Version, Game)>, mut log: Lines) -> Result<(Vec<Self>, Lines), StoreError> {
+        let mut written = Vec::with_capacity(games.len());
+        for (expect, game) in games {
+            let (lines, others) = log.into_iter().partition(|(id, _)| *id == game.id);
+            log = others;
+            written.push(Self::of(expect, game, lines)?);
+        }
+        Ok((written, log))
+    }
+
+    fn of(expect: Version, game: Game, log: Lines) -> Result<Self, StoreError> {
+        let seat = |player: &games::GamePlayer| Seat {
+            player: player.player_id.into(),
+            held: game.holds(player.player_id),
+            gone: player.gone.is_some(),
+            outcome: player.outcome.map(Outcome::as_str),
+        };
+        let over =
+            |at| Over { at: TimeCol(at), duration_ms: game.lasted_ms(), tags: format!(" {} ", game.tags().join(" ")) };
+        Ok(Self {
+            row: GameRow::of(&game)?,
+            expect: expect.0,
+            seats: game.players.iter().map(seat).collect(),
+            over: game.history_at().map(over),
+            log: log.into_iter().map(|(_, line)| line).collect(),
+            may_lose_seats: game.origin.kind != OriginKind::Matched && game.status.live(),
+            invites: game.invites,
+        })
+    }
 }
 
 /// Opens games in the transaction of somebody else's change.

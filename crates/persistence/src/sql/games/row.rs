@@ -1,15 +1,18 @@
 //! A game as a row, and back.
 
+use diesel::dsl::sql;
+use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
+use diesel::sql_types::Text;
 use games::{
-    Ended, Game, GamePlayer, LedgerEntry, Outcome, PinnedRules, PlayerStatus, Report, ResultStatus, ResultVersion,
-    Status,
+    Ended, Game, GamePlayer, Gone, Invite, LedgerEntry, LogHead, Origin, OriginKind, Outcome, PinnedRules,
+    PlayerStatus, Report, ResultStatus, ResultVersion, Status,
 };
-use kernel::{BoxError, PlayerId, SessionSecret, StoreError, Timestamp, Version};
+use kernel::{BoxError, GameId, PlayerId, SessionSecret, StoreError, Timestamp, Version};
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use super::super::{IdCol, JsonCol, TimeCol};
+use super::super::{IdCol, JsonCol, TimeCol, game_batch};
 use super::schema::{games as game_table, ledger};
 
 /// All columns of a game.
@@ -32,6 +35,19 @@ pub(crate) struct GameRow {
     pub(crate) finished_at: Option<TimeCol>,
     pub(crate) due_at: Option<TimeCol>,
     pub(crate) version: i64,
+    pub(crate) origin: String,
+    pub(crate) social: Option<String>,
+    pub(crate) evidence: Option<String>,
+    pub(crate) needs_review: bool,
+    pub(crate) log_n: i64,
+    pub(crate) log_hash: Option<String>,
+    /// Only read: standings write it.
+    #[diesel(select_expression = rating_lines(), select_expression_type = SqlLiteral<Text>)]
+    pub(crate) rating_lines: String,
+}
+
+pub(super) fn rating_lines() -> SqlLiteral<Text> {
+    sql(game_batch::RATING_LINES)
 }
 
 #[derive(Serialize, Deserialize)]
@@ -40,6 +56,14 @@ struct Setup {
     mode_version: Option<i32>,
     rules: Option<String>,
     rules_version: Option<i32>,
+    /// The deadline, where `due_at` is an earlier time to look at the game.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    deadline: Option<Option<Timestamp>>,
+}
+
+/// A null that was written is told from a field that wasn't.
+fn given<'de, D: Deserializer<'de>>(field: D) -> Result<Option<Option<Timestamp>>, D::Error> {
+    Option::deserialize(field).map(Some)
 }
 
 #[derive(Serialize, Deserialize)]
@@ -52,6 +76,19 @@ struct Seat {
     score: Option<i64>,
     outcome: Option<Outcome>,
     ready_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    gone: Option<Gone>,
+}
+
+/// What most games don't have.
+#[derive(Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+struct Social {
+    host: Option<PlayerId>,
+    rematch_of: Option<GameId>,
+    invites: Vec<Invite>,
+    rematch: Option<GameId>,
+    flags: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -66,6 +103,15 @@ fn broken(error: serde_json::Error) -> StoreError {
 
 pub(crate) fn document<T: Serialize>(value: &T) -> Result<JsonCol, StoreError> {
     serde_json::to_value(value).map(JsonCol).map_err(broken)
+}
+
+/// The text of what isn't there by default; nothing for what is as usual.
+fn unusual<T: Serialize>(value: &T, usual: bool) -> Result<Option<String>, StoreError> {
+    if usual { Ok(None) } else { serde_json::to_string(value).map(Some).map_err(broken) }
+}
+
+fn read_text<T: DeserializeOwned + Default>(column: Option<&str>) -> Result<T, StoreError> {
+    column.map_or_else(|| Ok(T::default()), |text| serde_json::from_str(text).map_err(broken))
 }
 
 fn read<T: DeserializeOwned>(column: JsonCol) -> Result<T, StoreError> {
@@ -83,6 +129,7 @@ impl GameRow {
             mode_version: game.mode_version,
             rules: game.rules.as_ref().map(|rules| rules.key.clone()),
             rules_version: game.rules.as_ref().map(|rules| rules.version),
+            deadline: (game.wakes_at() != game.due_at).then_some(game.due_at),
         };
         let seat = |player: &GamePlayer| Seat {
             player_id: player.player_id,
@@ -93,6 +140,14 @@ impl GameRow {
             score: player.score,
             outcome: player.outcome,
             ready_at: player.ready_at,
+            gone: player.gone,
+        };
+        let social = Social {
+            host: game.origin.host,
+            rematch_of: game.origin.rematch_of,
+            invites: game.invites.clone(),
+            rematch: game.rematch,
+            flags: game.flags.clone(),
         };
         let concluded = game.ended.is_some() || game.result.is_some();
         let conclusion = Conclusion { ended: game.ended.clone(), result: game.result.clone() };
@@ -111,8 +166,15 @@ impl GameRow {
             created_at: game.created_at.into(),
             started_at: game.started_at.map(TimeCol),
             finished_at: game.finished_at.map(TimeCol),
-            due_at: game.due_at.map(TimeCol),
+            due_at: game.wakes_at().map(TimeCol),
             version: game.version.0,
+            origin: game.origin.kind.as_str().to_owned(),
+            social: unusual(&social, social == Social::default())?,
+            evidence: unusual(&game.evidence, game.evidence.is_empty())?,
+            needs_review: game.needs_review,
+            log_n: game.log.n,
+            log_hash: (game.log.n > 0).then(|| game.log.hash.clone()),
+            rating_lines: String::new(),
         })
     }
 
@@ -133,7 +195,11 @@ impl GameRow {
             score: seat.score,
             outcome: seat.outcome,
             ready_at: seat.ready_at,
+            gone: seat.gone,
         };
+        let social: Social = read_text(self.social.as_deref())?;
+        let kind = word(OriginKind::parse(&self.origin), &self.origin)?;
+        let hash = self.log_hash.unwrap_or_else(|| LogHead::default().hash);
         Ok(Game {
             id: self.id.into(),
             mode: self.mode,
@@ -147,11 +213,19 @@ impl GameRow {
             turn: self.turn.and_then(|turn| u8::try_from(turn).ok()),
             state: self.state.map(|state| state.0),
             reports,
+            origin: Origin { kind, host: social.host, rematch_of: social.rematch_of },
+            invites: social.invites,
+            rematch: social.rematch,
+            evidence: read_text(self.evidence.as_deref())?,
+            needs_review: self.needs_review,
+            flags: social.flags,
+            log: LogHead { n: self.log_n, hash },
+            rating_lines: read_text(Some(&self.rating_lines))?,
             ended: conclusion.ended,
             created_at: self.created_at.into(),
             started_at: self.started_at.map(Timestamp::from),
             finished_at: self.finished_at.map(Timestamp::from),
-            due_at: self.due_at.map(Timestamp::from),
+            due_at: setup.deadline.unwrap_or(self.due_at.map(Timestamp::from)),
             result: conclusion.result,
             version: Version(self.version),
         })

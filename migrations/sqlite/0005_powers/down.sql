@@ -1,0 +1,4 @@
+DROP TABLE connections;
+DROP TABLE replicas;
+DROP TABLE audit;
+DROP TABLE cool_downs;

@@ -1,0 +1,17 @@
+DROP TABLE modes;
+DROP TABLE game_log;
+DROP TABLE game_invites;
+ALTER TABLE game_players DROP COLUMN seen_at;
+ALTER TABLE game_players DROP COLUMN gone;
+ALTER TABLE game_players DROP COLUMN tags;
+ALTER TABLE game_players DROP COLUMN duration_ms;
+ALTER TABLE game_players DROP COLUMN rated;
+DROP INDEX games_by_mode;
+DROP INDEX games_unsettled;
+DROP INDEX games_review;
+ALTER TABLE games DROP COLUMN log_hash;
+ALTER TABLE games DROP COLUMN log_n;
+ALTER TABLE games DROP COLUMN needs_review;
+ALTER TABLE games DROP COLUMN evidence;
+ALTER TABLE games DROP COLUMN social;
+ALTER TABLE games DROP COLUMN origin;
