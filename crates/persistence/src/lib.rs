@@ -12,6 +12,7 @@ use games::GameStore;
 use kernel::{Commit, Engagements, Leases, Outbox, Receipts, Streams, TimeSource};
 use matchmaking::TicketStore;
 use players::{LoginGuard, PlayerStore, SessionStore, WsTicketStore};
+use standings::{SeasonStore, StandingsReads, StandingsStore};
 
 pub use breaker::Breaker;
 
@@ -45,6 +46,12 @@ pub struct Stores {
     pub games: Arc<dyn GameStore>,
     /// Matchmaking tickets.
     pub tickets: Arc<dyn TicketStore>,
+    /// What was derived from the ledger.
+    pub standings: Arc<dyn StandingsStore>,
+    /// The same, as players see it.
+    pub standing_reads: Arc<dyn StandingsReads>,
+    /// Closed seasons.
+    pub seasons: Arc<dyn SeasonStore>,
     /// Players.
     pub players: Arc<dyn PlayerStore>,
     /// Sessions of players.

@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use super::connect::{Connections, Reader, Writer};
 use super::games::GameTable;
 use super::players::PlayerTables;
+use super::standings::StandingTables;
 use super::tickets::TicketTable;
 use super::{dialect, engagements, leases, outbox, receipts, streams};
 use crate::{Breaker, Stores};
@@ -104,6 +105,9 @@ impl Database {
             leases: Arc::new(leases::LeaseTable::new(self.clone())),
             games: Arc::new(GameTable::new(self.clone())),
             tickets: Arc::new(TicketTable::new(self.clone())),
+            standings: Arc::new(StandingTables::new(self.clone())),
+            standing_reads: Arc::new(StandingTables::new(self.clone())),
+            seasons: Arc::new(StandingTables::new(self.clone())),
             players: Arc::new(PlayerTables::new(self.clone())),
             sessions: Arc::new(PlayerTables::new(self.clone())),
             ws_tickets: Arc::new(PlayerTables::new(self.clone())),
