@@ -12,6 +12,7 @@ use games::{AttendanceStore, CaseStore, GameStore, InviteStore, ModeStore};
 use kernel::{AuditLog, Commit, Connections, Engagements, Leases, Outbox, Receipts, Streams, TimeSource};
 use matchmaking::TicketStore;
 use players::{LoginGuard, PlayerStore, SessionStore, WsTicketStore};
+use standings::{SeasonStore, StandingsReads, StandingsStore};
 
 pub use breaker::Breaker;
 
@@ -57,6 +58,12 @@ pub struct Stores {
     pub modes: Arc<dyn ModeStore>,
     /// Matchmaking tickets.
     pub tickets: Arc<dyn TicketStore>,
+    /// What was derived from the ledger.
+    pub standings: Arc<dyn StandingsStore>,
+    /// The same, as players see it.
+    pub standing_reads: Arc<dyn StandingsReads>,
+    /// Closed seasons.
+    pub seasons: Arc<dyn SeasonStore>,
     /// Players.
     pub players: Arc<dyn PlayerStore>,
     /// Sessions of players.

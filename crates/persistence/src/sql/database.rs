@@ -11,6 +11,7 @@ use super::connect::{Connections, Reader, Writer};
 use super::connections::ConnectionTable;
 use super::games::GameTable;
 use super::players::PlayerTables;
+use super::standings::StandingTables;
 use super::tickets::TicketTable;
 use super::{audit, dialect, engagements, leases, outbox, receipts, streams};
 use crate::{Breaker, Stores};
@@ -111,6 +112,9 @@ impl Database {
             cases: Arc::new(GameTable::new(self.clone())),
             modes: Arc::new(GameTable::new(self.clone())),
             tickets: Arc::new(TicketTable::new(self.clone())),
+            standings: Arc::new(StandingTables::new(self.clone())),
+            standing_reads: Arc::new(StandingTables::new(self.clone())),
+            seasons: Arc::new(StandingTables::new(self.clone())),
             players: Arc::new(PlayerTables::new(self.clone())),
             sessions: Arc::new(PlayerTables::new(self.clone())),
             ws_tickets: Arc::new(PlayerTables::new(self.clone())),

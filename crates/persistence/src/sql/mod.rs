@@ -12,10 +12,11 @@ pub(super) mod players;
 mod receipts;
 mod riders;
 pub(super) mod schema;
+pub(super) mod standings;
 mod streams;
 pub(super) mod tickets;
 
-use super::{batch, connect, connection_batch, dialect, game_batch, player_batch, ticket_batch};
+use super::{batch, connect, connection_batch, dialect, game_batch, player_batch, standing_batch, ticket_batch};
 
 pub(super) use self::columns::{IdCol, JsonCol, TimeCol};
 pub use self::database::Database;

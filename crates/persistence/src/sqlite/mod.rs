@@ -9,6 +9,7 @@ mod game_batch;
 mod player_batch;
 #[path = "../sql/mod.rs"]
 mod sql;
+mod standing_batch;
 mod ticket_batch;
 
 pub use self::sql::Database;

@@ -4,5 +4,6 @@ mod games;
 mod mechanisms;
 mod migrations;
 mod players;
+mod standings;
 mod tickets;
 mod worlds;
