@@ -12,7 +12,10 @@ use super::sql::{IdCol, JsonCol, TimeCol, Tx};
 use crate::prepared::{Prepared, prepared};
 
 /// What a game did to ratings, as text, in a query over `games`.
-pub(crate) const RATING_LINES: &str = "'[]'";
+pub(crate) const RATING_LINES: &str = "CASE WHEN games.finished_at IS NULL THEN '[]' ELSE coalesce((
+        SELECT json_agg(json_build_object('player_id', r.player_id, 'before', r.rating_before, 'after', r.rating_after))
+        FROM results r WHERE r.game_id = games.id AND r.rating_after IS NOT NULL
+    )::text, '[]') END";
 
 /// Seat holders of one game. Their ids come from its document, since `game_players` is ordered by player.
 pub(crate) const SEAT_HOLDERS: Prepared = prepared(
