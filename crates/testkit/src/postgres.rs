@@ -168,6 +168,14 @@ pub async fn ensure_database(maintenance: &PostgresAddress, name: &str) -> Resul
     Ok(maintenance.database(name))
 }
 
+/// A connection to any database, for statements that take their time.
+///
+/// # Errors
+/// Where the server refuses.
+pub async fn client(address: &PostgresAddress) -> Result<Client, Failure> {
+    connect(address).await
+}
+
 /// Connects; the connection is driven by a task of the current runtime.
 async fn connect(address: &PostgresAddress) -> Result<Client, Failure> {
     let url = address.url();

@@ -3,10 +3,12 @@
 //! through the public contract. The driver shares the machine's cores, so the
 //! figures are lower bounds; CPU time counts the service and its stores only.
 
+mod ledger;
 mod load;
 mod players;
 mod ratings;
 mod requests;
+mod scores;
 mod sockets;
 mod table;
 mod usage;
@@ -38,13 +40,18 @@ struct Bench {
 impl Bench {
     /// A fresh process of the service, with all limits off.
     async fn server(&self) -> Result<Server, Failure> {
+        self.server_on(&self.database).await
+    }
+
+    /// The same on another database.
+    async fn server_on(&self, database: &PostgresAddress) -> Result<Server, Failure> {
         let limits = ["AUTH_PER_MINUTE", "WRITE_PER_MINUTE", "READ_PER_MINUTE", "MESSAGES_PER_SECOND"];
         let program = Program::new(&self.binary)
             .variable("SWP__AUTH__KEYS", &self.keys)
             .variable("SWP__REALTIME__MAX_SOCKETS", "10000")
             .variable("RUST_LOG", "warn")
             .variables(limits.map(|limit| (format!("SWP__LIMITS__{limit}"), "0")));
-        let running = up::environment(program, &self.database, &self.services.redis.url()).spawn();
+        let running = up::environment(program, database, &self.services.redis.url()).spawn();
         running.healthy(std::time::Duration::from_secs(30)).await?;
         let postgres = self.services.own_postgres.as_ref().and_then(|server| server.running_as());
         let redis = self.services.own_redis.as_ref().and_then(|server| server.running_as());
@@ -64,7 +71,8 @@ struct Server {
 }
 
 pub(crate) async fn run(only: &[String]) -> Result<(), Failure> {
-    const NAMES: [&str; 7] = ["sign-in", "profile", "history", "match", "burst", "memory", "ratings"];
+    const NAMES: [&str; 9] =
+        ["sign-in", "profile", "history", "match", "burst", "scores", "ledger", "memory", "ratings"];
     if let Some(unknown) = only.iter().find(|name| !NAMES.contains(&name.as_str())) {
         return Err(Failure::new(format!("There is no benchmark {unknown}: {}.", NAMES.join(", "))));
     }
@@ -103,7 +111,14 @@ pub(crate) async fn run(only: &[String]) -> Result<(), Failure> {
     if wanted("burst") {
         sockets::burst(&server, &mut table).await?;
     }
+    if wanted("scores") {
+        scores::reports(&server, &mut table).await?;
+    }
     table.line("RSS at the end", &format!("{:.1} MiB", server.watched.resident_mib()), "");
+    drop(server);
+    if wanted("ledger") {
+        ledger::run(&bench, &mut table).await?;
+    }
     println!("\n{table}");
     Ok(())
 }
