@@ -61,13 +61,16 @@ impl Copying {
 
     /// These stats are about to be written.
     pub(crate) fn note(&mut self, stats: &BTreeMap<StatsKey, PlayerStats>) {
-        if matches!(self.state, State::Unknown | State::Failed { .. }) {
-            return;
-        }
+        let boards = match &self.state {
+            State::Unknown | State::Failed { .. } => return,
+            State::Loading(loading) => &loading.wanted,
+            State::Kept { boards, .. } => boards,
+        };
         for (key, stats) in stats {
-            for metric in Metric::ALL {
-                let board = BoardKey { mode: key.mode.clone(), season: key.season.clone(), metric };
-                self.lines.insert((board, key.player_id), (metric.value(stats), stats.games));
+            // Only lines of boards that have a copy: most metrics are read from the database.
+            for board in boards.iter().filter(|board| board.mode == key.mode && board.season == key.season) {
+                let line = (board.metric.value(stats), stats.games);
+                self.lines.insert((board.clone(), key.player_id), line);
             }
         }
         if self.lines.len() > Self::LINES {

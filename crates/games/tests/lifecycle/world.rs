@@ -55,6 +55,9 @@ impl GameStore for Yielding {
     async fn ledger(&self, family: &str, after: i64, limit: i64) -> Result<Vec<LedgerEntry>, StoreError> {
         self.0.ledger(family, after, limit).await
     }
+    async fn families(&self) -> Result<Vec<(String, i64)>, StoreError> {
+        self.0.families().await
+    }
     async fn log(&self, id: GameId, after: i64, limit: i64) -> Result<Vec<LogLine>, StoreError> {
         self.0.log(id, after, limit).await
     }

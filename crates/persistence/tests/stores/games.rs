@@ -9,6 +9,10 @@ fn fixture(world: World) -> GamesFixture {
     GamesFixture {
         store: stores.games,
         modes: stores.modes,
+        invites: stores.invites,
+        attendance: stores.attendance,
+        cases: stores.cases,
+        connections: stores.connections,
         audit: stores.audit,
         commit: stores.commit,
         engagements: stores.engagements,
