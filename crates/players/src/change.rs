@@ -2,7 +2,7 @@
 
 use kernel::{Riders, SessionId, Timestamp, Version};
 
-use crate::{PasswordHash, Player, SecretHash, Session, UsedToken};
+use crate::{HandleKey, PasswordHash, Player, SecretHash, Session, UsedToken};
 
 /// A decided change of one player.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +19,27 @@ pub struct PlayerChange {
     pub start: Option<Session>,
     /// Receipt and events.
     pub riders: Riders,
+}
+
+/// A decided change after which none of the player's sessions goes on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Departure {
+    /// The player's change. Its riders hold the events of the sessions' end.
+    pub change: PlayerChange,
+    /// All sessions of the player that aren't revoked: exactly these end, so that each ends with its one event.
+    pub sessions: Vec<SessionId>,
+    /// When.
+    pub at: Timestamp,
+    /// Whether what proves or names the player goes too: device, password, failed sign-ins of this handle, what devices
+    /// called themselves.
+    pub forget: Option<Forget>,
+}
+
+/// What an erasure leaves nothing of, besides the player's row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Forget {
+    /// Under which failed sign-ins were counted; guests have none.
+    pub handle: Option<HandleKey>,
 }
 
 /// A decided exchange of one refresh token for the next.

@@ -63,6 +63,7 @@ macro_rules! player_store_contract {
                 a_ws_ticket_is_taken_once
                 old_ws_tickets_are_purged
                 survives_a_dropped_exchange
+                a_departure_ends_all_sessions_and_forgets
             ]
         }
     };

@@ -1,5 +1,9 @@
 //! The rules: pure functions over values. Time, ids and randomness come in.
 
+mod leave;
+
+pub use leave::{erase, suspend};
+
 use std::time::Duration;
 
 use kernel::{IdSource, PlayerId, Riders, SessionId, Timestamp, Version};
@@ -39,6 +43,7 @@ pub const fn new_player(id: PlayerId, display_name: DisplayName, at: Timestamp) 
         guest: true,
         role: Role::Player,
         suspended_until: None,
+        erased_at: None,
         created_at: at,
         version: Version::NEW,
     }
@@ -47,13 +52,16 @@ pub const fn new_player(id: PlayerId, display_name: DisplayName, at: Timestamp) 
 /// A session with its first refresh token.
 ///
 /// # Errors
-/// [`Error::Suspended`].
+/// [`Error::Suspended`], [`Error::NotFound`] for an erased player.
 pub fn start_session(
     player: &Player,
     user_agent: Option<&str>,
     ids: &dyn IdSource,
     at: Timestamp,
 ) -> Result<(Session, Secret), Error> {
+    if player.erased_at.is_some() {
+        return Err(Error::NotFound);
+    }
     if let Some(until) = player.suspended_at(at) {
         return Err(Error::Suspended { until });
     }
@@ -123,13 +131,16 @@ fn next(before: Player, start: Session) -> PlayerChange {
 /// Changes a profile; `None` if nothing would be different.
 ///
 /// # Errors
-/// [`Error::Invalid`] with every bad field.
+/// [`Error::Invalid`] with every bad field, [`Error::NotFound`] for an erased player.
 pub fn update_profile(
     before: &Player,
     patch: &ProfilePatch,
     ids: &dyn IdSource,
     at: Timestamp,
 ) -> Result<Option<PlayerChange>, Error> {
+    if before.erased_at.is_some() {
+        return Err(Error::NotFound);
+    }
     let after = patch.apply(before).map_err(Error::Invalid)?;
     if after == *before {
         return Ok(None);

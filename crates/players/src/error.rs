@@ -54,6 +54,9 @@ pub enum Error {
     /// Administrators don't give their own power away, so that there is always one.
     #[error("an administrator's role is taken by another administrator, never by oneself")]
     LastAdmin,
+    /// The actor has no power over this player.
+    #[error("this player's role is not below yours: ask an administrator")]
+    NotAllowed,
     /// Too many passwords are being hashed right now.
     #[error("too many sign-ins at once: try again in a moment")]
     Busy,
@@ -95,6 +98,7 @@ impl Refusal for Error {
             Self::AlreadyRegistered => "players.already_registered",
             Self::HandleTaken => "players.handle_taken",
             Self::LastAdmin => "players.own_role",
+            Self::NotAllowed => "players.not_allowed",
             Self::Busy => "auth.busy",
             Self::Hashing(_) => "internal",
             Self::Store { source, .. } => source.code(),
@@ -112,7 +116,7 @@ impl Refusal for Error {
             | Self::SessionEnded
             | Self::BadWsTicket => ErrorKind::Unauthenticated,
             Self::LockedOut { .. } => ErrorKind::RateLimited,
-            Self::Suspended { .. } => ErrorKind::Forbidden,
+            Self::Suspended { .. } | Self::NotAllowed => ErrorKind::Forbidden,
             Self::NotFound => ErrorKind::NotFound,
             Self::AlreadyRegistered | Self::HandleTaken | Self::LastAdmin => ErrorKind::Conflict,
             Self::Busy => ErrorKind::Unavailable,

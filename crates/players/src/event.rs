@@ -21,6 +21,11 @@ pub enum PlayerEvent {
         /// The version that shows the change.
         version: Version,
     },
+    /// The player is erased: nothing names them from now on.
+    Erased {
+        /// Who it was.
+        player: PlayerId,
+    },
     /// A session ended before its time: access tokens of it are refused from now on, its sockets close.
     SessionRevoked {
         /// Which.
@@ -50,6 +55,8 @@ impl PlayerEvent {
     pub const REGISTERED: &str = "player.registered";
     /// Kind of [`PlayerEvent::Updated`].
     pub const UPDATED: &str = "player.updated";
+    /// Kind of [`PlayerEvent::Erased`].
+    pub const ERASED: &str = "player.erased";
     /// Kind of [`PlayerEvent::SessionRevoked`].
     pub const SESSION_REVOKED: &str = "session.revoked";
 
@@ -59,6 +66,7 @@ impl PlayerEvent {
         match self {
             Self::Registered { .. } => Self::REGISTERED,
             Self::Updated { .. } => Self::UPDATED,
+            Self::Erased { .. } => Self::ERASED,
             Self::SessionRevoked { .. } => Self::SESSION_REVOKED,
         }
     }
@@ -68,7 +76,7 @@ impl PlayerEvent {
     pub fn into_event(self, ids: &dyn IdSource, at: Timestamp) -> Event {
         let wire = |player_id| Wire { v: 1, player_id, version: None, session_id: None, reason: None };
         let (aggregate, wire) = match self {
-            Self::Registered { player } => (format!("player:{player}"), wire(player)),
+            Self::Registered { player } | Self::Erased { player } => (format!("player:{player}"), wire(player)),
             Self::Updated { player, version } => {
                 (format!("player:{player}"), Wire { version: Some(version.0), ..wire(player) })
             }
@@ -90,7 +98,7 @@ impl PlayerEvent {
     /// Reads an event back; `None` if it isn't one of these.
     #[must_use]
     pub fn from_event(event: &Event) -> Option<Self> {
-        let known = [Self::REGISTERED, Self::UPDATED, Self::SESSION_REVOKED];
+        let known = [Self::REGISTERED, Self::UPDATED, Self::ERASED, Self::SESSION_REVOKED];
         if !known.contains(&event.kind.as_ref()) {
             return None;
         }
@@ -99,6 +107,7 @@ impl PlayerEvent {
         Some(match event.kind.as_ref() {
             Self::REGISTERED => Self::Registered { player },
             Self::UPDATED => Self::Updated { player, version: Version(wire.version?) },
+            Self::ERASED => Self::Erased { player },
             _ => Self::SessionRevoked { session: wire.session_id?, player, reason: wire.reason?.parse().ok()? },
         })
     }
@@ -120,6 +129,7 @@ mod tests {
         let session: SessionId = "0190163d-8694-739b-aea5-966c26f8ad92".parse().expect("a valid id");
         for (event, aggregate, data) in [
             (PlayerEvent::Registered { player }, format!("player:{player}"), json!({"v": 1, "player_id": player})),
+            (PlayerEvent::Erased { player }, format!("player:{player}"), json!({"v": 1, "player_id": player})),
             (
                 PlayerEvent::Updated { player, version: Version(7) },
                 format!("player:{player}"),

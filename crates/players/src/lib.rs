@@ -45,7 +45,7 @@ mod store;
 #[cfg(feature = "contract")]
 pub mod contract;
 
-pub use change::{Exchange, PlayerChange, Rotation};
+pub use change::{Departure, Exchange, Forget, PlayerChange, Rotation};
 pub use error::Error;
 pub use event::PlayerEvent;
 pub use model::{
@@ -56,5 +56,5 @@ pub use name::{DisplayName, Handle, HandleKey};
 pub use password::{Argon2Hasher, HasherError, PasswordHasher, check_password};
 pub use profile::{PrivacyPatch, ProfilePatch};
 pub use secret::{RefreshToken, Secret, SecretHash};
-pub use service::{Players, Ports, Registration, SignedIn, WS_TICKET_LIFE};
+pub use service::{Export, MAX_SESSIONS, Players, Ports, Registration, SignedIn, WS_TICKET_LIFE};
 pub use store::{LoginGuard, PlayerStore, SessionStore, WsTicketStore};

@@ -1,16 +1,17 @@
 //! The stores in memory: the executable specification, and what tests and embedders use when nothing must survive.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use kernel::memory::MemoryKernel;
-use kernel::{PlayerId, Riders, SessionId, StoreError, Timestamp, Version};
+use kernel::{Page, PageLimit, PlayerId, Riders, SessionId, StoreError, Timestamp, Version};
 
 use crate::{
-    Credentials, Exchange, Failures, HandleKey, HasherError, LoginGuard, PasswordHash, PasswordHasher, Player,
-    PlayerChange, PlayerStore, Rotation, Secret, SecretHash, Session, SessionStore, UsedToken, WsTicket, WsTicketStore,
+    Credentials, Departure, Exchange, Failures, Handle, HandleKey, HasherError, LoginGuard, PasswordHash,
+    PasswordHasher, Player, PlayerChange, PlayerStore, Rotation, Secret, SecretHash, Session, SessionStore, UsedToken,
+    WsTicket, WsTicketStore,
 };
 
 /// All of this crate's stores over one [`MemoryKernel`], which must be the world's only one.
@@ -37,6 +38,37 @@ struct Row {
 impl State {
     fn by_key(&self, key: &HandleKey) -> Option<&Row> {
         self.players.values().find(|row| row.player.handle.as_ref().is_some_and(|handle| handle.key() == *key))
+    }
+}
+
+impl State {
+    fn apply(
+        &mut self,
+        expect: Version,
+        player: Player,
+        (device, password): (Option<SecretHash>, Option<PasswordHash>),
+        start: Option<Session>,
+    ) -> Result<(), StoreError> {
+        let current = self.players.get(&player.id).map_or(Version::NEW, |row| row.player.version);
+        if current != expect {
+            return Err(StoreError::Stale);
+        }
+        let key = player.handle.as_ref().map(Handle::key);
+        if key.and_then(|key| self.by_key(&key)).is_some_and(|row| row.player.id != player.id) {
+            return Err(StoreError::Taken("handle"));
+        }
+        let before = self.players.remove(&player.id);
+        let (old_device, old_password) = before.map_or((None, None), |row| (row.device, row.password));
+        let (device, password) = (device.or(old_device), password.or(old_password));
+        self.players.insert(player.id, Row { player, device, password });
+        if let Some(session) = start {
+            self.sessions.insert(session.id, session);
+        }
+        Ok(())
+    }
+
+    fn standing(&self, player: PlayerId) -> impl Iterator<Item = &Session> {
+        self.sessions.values().filter(move |session| session.player_id == player && session.revoked_at.is_none())
     }
 }
 
@@ -80,33 +112,80 @@ impl PlayerStore for MemoryPlayerStore {
 
     async fn commit(&self, change: PlayerChange) -> Result<(), StoreError> {
         let PlayerChange { expect, player, device, password, start, riders } = change;
+        self.kernel.commit(riders, || self.lock().apply(expect, player, (device, password), start))
+    }
+
+    async fn depart(&self, departure: Departure) -> Result<(), StoreError> {
+        let Departure { change, sessions, at, forget } = departure;
+        let PlayerChange { expect, player, device, password, start, riders } = change;
         self.kernel.commit(riders, || {
             let mut state = self.lock();
-            let current = state.players.get(&player.id).map_or(Version::NEW, |row| row.player.version);
-            if current != expect {
+            let id = player.id;
+            let standing: HashSet<SessionId> = state.standing(id).map(|session| session.id).collect();
+            if standing != sessions.into_iter().collect() {
                 return Err(StoreError::Stale);
             }
-            let key = player.handle.as_ref().map(crate::Handle::key);
-            if key.and_then(|key| state.by_key(&key)).is_some_and(|row| row.player.id != player.id) {
-                return Err(StoreError::Taken("handle"));
+            state.apply(expect, player, (device, password), start)?;
+            state.tickets.retain(|_, ticket| ticket.player_id != id);
+            let of_player = state.sessions.values_mut().filter(|session| session.player_id == id);
+            for session in of_player {
+                session.revoked_at.get_or_insert(at);
+                if forget.is_some() {
+                    session.user_agent = None;
+                }
             }
-            let before = state.players.remove(&player.id);
-            let (old_device, old_password) = before.map_or((None, None), |row| (row.device, row.password));
-            let (device, password) = (device.or(old_device), password.or(old_password));
-            state.players.insert(player.id, Row { player, device, password });
-            if let Some(session) = start {
-                state.sessions.insert(session.id, session);
+            let Some(forget) = forget else { return Ok(()) };
+            if let Some(key) = forget.handle {
+                state.failures.remove(&key);
+            }
+            if let Some(row) = state.players.get_mut(&id) {
+                (row.device, row.password) = (None, None);
             }
             Ok(())
         })
+    }
+
+    async fn by_handle_prefix(
+        &self,
+        prefix: &str,
+        after: Option<&Handle>,
+        now: Timestamp,
+        limit: PageLimit,
+    ) -> Result<Page<Player, Handle>, StoreError> {
+        let state = self.lock();
+        let mut found: Vec<(Handle, Player)> = state
+            .players
+            .values()
+            .filter(|row| row.player.erased_at.is_none() && row.player.suspended_at(now).is_none())
+            .filter_map(|row| row.player.handle.clone().map(|handle| (handle, row.player.clone())))
+            .filter(|(handle, _)| handle.as_str().starts_with(prefix))
+            .filter(|(handle, _)| after.is_none_or(|after| handle.as_str() > after.as_str()))
+            .collect();
+        found.sort_by(|(a, _), (b, _)| a.as_str().cmp(b.as_str()));
+        let more = found.len() > usize::from(limit.get());
+        found.truncate(usize::from(limit.get()));
+        let next = found.last().map(|(handle, _)| handle.clone()).filter(|_| more);
+        Ok(Page { items: found.into_iter().map(|(_, player)| player).collect(), next })
     }
 }
 
 #[async_trait]
 impl SessionStore for MemoryPlayerStore {
     async fn start(&self, session: Session) -> Result<(), StoreError> {
-        self.lock().sessions.insert(session.id, session);
+        let mut state = self.lock();
+        let player = state.players.get(&session.player_id).map(|row| &row.player);
+        if player.is_some_and(|player| player.erased_at.or(player.suspended_at(session.created_at)).is_some()) {
+            return Err(StoreError::Stale);
+        }
+        state.sessions.insert(session.id, session);
         Ok(())
+    }
+
+    async fn standing(&self, player: PlayerId, limit: i64) -> Result<Vec<Session>, StoreError> {
+        let mut found: Vec<Session> = self.lock().standing(player).cloned().collect();
+        found.sort_by_key(|session| std::cmp::Reverse((session.last_used_at, session.id)));
+        found.truncate(usize::try_from(limit).unwrap_or(0));
+        Ok(found)
     }
 
     async fn find(&self, id: SessionId) -> Result<Option<Session>, StoreError> {

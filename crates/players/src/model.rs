@@ -34,6 +34,8 @@ pub struct Player {
     pub role: Role,
     /// No sign-in before this time.
     pub suspended_until: Option<Timestamp>,
+    /// When the player was erased, if so: nothing here names anybody any more, and nothing signs in.
+    pub erased_at: Option<Timestamp>,
     /// When the player first came.
     pub created_at: Timestamp,
     /// Rises with every change.
@@ -117,6 +119,10 @@ named! {
         TokenReused = "token_reused",
         /// Its player is suspended.
         Suspended = "suspended",
+        /// Its player ended it from another device.
+        EndedElsewhere = "ended_elsewhere",
+        /// Its player was erased.
+        Erased = "erased",
     }
 }
 

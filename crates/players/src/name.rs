@@ -125,6 +125,14 @@ impl DisplayName {
         Self(format!("{adjective} {animal} {}", 100 + draw(900)))
     }
 
+    /// What an erased player goes by, such as `Player 7f3a9c`: from the id's random end, which says nothing of when the
+    /// player came.
+    #[must_use]
+    pub fn pseudonym(id: kernel::PlayerId) -> Self {
+        let id = id.to_string();
+        Self(format!("Player {}", id.get(id.len().saturating_sub(6)..).unwrap_or_default()))
+    }
+
     /// Back from what was stored.
     #[must_use]
     pub const fn from_stored(text: String) -> Self {

@@ -1,9 +1,12 @@
 //! The service: load, decide, commit.
 
+mod departures;
 mod operators;
 mod profile;
 mod sessions;
 mod sign_in;
+
+pub use departures::{Export, MAX_SESSIONS};
 
 pub use sessions::WS_TICKET_LIFE;
 pub use sign_in::Registration;

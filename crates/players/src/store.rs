@@ -2,11 +2,11 @@
 //! it may answer stands beside it. All times come from the caller, so a store needs no clock.
 
 use async_trait::async_trait;
-use kernel::{PlayerId, Riders, SessionId, StoreError, Timestamp};
+use kernel::{Page, PageLimit, PlayerId, Riders, SessionId, StoreError, Timestamp};
 
 use crate::{
-    Credentials, Exchange, Failures, HandleKey, Player, PlayerChange, Rotation, SecretHash, Session, UsedToken,
-    WsTicket,
+    Credentials, Departure, Exchange, Failures, Handle, HandleKey, Player, PlayerChange, Rotation, SecretHash, Session,
+    UsedToken, WsTicket,
 };
 
 /// Players with their credentials.
@@ -34,16 +34,40 @@ pub trait PlayerStore: Send + Sync {
     /// - [`StoreError::Taken`] (`handle`): another player has the same [`HandleKey`].
     /// - [`StoreError::Replayed`] and what else riders may answer. These come first.
     async fn commit(&self, change: PlayerChange) -> Result<(), StoreError>;
+
+    /// Applies a change together with the end of the player's sessions and WebSocket tickets, whole or not at all.
+    ///
+    /// # Errors
+    /// As [`PlayerStore::commit`]; [`StoreError::Stale`] also if the player's sessions that aren't revoked are others
+    /// than those named.
+    async fn depart(&self, departure: Departure) -> Result<(), StoreError>;
+
+    /// Accounts whose handle begins with `prefix`, neither erased nor suspended at `now`, by handle (in the order of its
+    /// bytes), after the handle `after`.
+    async fn by_handle_prefix(
+        &self,
+        prefix: &str,
+        after: Option<&Handle>,
+        now: Timestamp,
+        limit: PageLimit,
+    ) -> Result<Page<Player, Handle>, StoreError>;
 }
 
 /// Sessions and their refresh tokens. A new player's first session rides in the [`PlayerChange`].
 #[async_trait]
 pub trait SessionStore: Send + Sync {
     /// Starts a session of a player that exists.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`] if the player is erased, or suspended beyond the session's start: a sign-in that was under
+    /// way doesn't outlive either.
     async fn start(&self, session: Session) -> Result<(), StoreError>;
 
     /// One session, live or not.
     async fn find(&self, id: SessionId) -> Result<Option<Session>, StoreError>;
+
+    /// The player's sessions that aren't revoked, expired or not, the latest used first (ids break ties), at most `limit`.
+    async fn standing(&self, player: PlayerId, limit: i64) -> Result<Vec<Session>, StoreError>;
 
     /// What became of a refresh token that was exchanged.
     async fn used(&self, token: &SecretHash) -> Result<Option<UsedToken>, StoreError>;

@@ -4,7 +4,9 @@ use kernel::contract::all_at_once;
 use kernel::{Riders, SessionId, Timestamp};
 
 use super::{PlayerFixture, T0, poll_and_drop};
-use crate::{Exchange, PlayerEvent, RevokeReason, Rotation, SESSION_LIFE, SecretHash, Session, UsedToken, WsTicket};
+use crate::{
+    Exchange, PlayerEvent, RevokeReason, Rotation, SESSION_LIFE, SecretHash, Session, UsedToken, WsTicket, decide,
+};
 
 impl PlayerFixture {
     fn exchange(&self, session: &Session, at: Timestamp) -> Exchange {
@@ -294,4 +296,33 @@ pub async fn survives_a_dropped_exchange(world: &PlayerFixture) {
         }
         assert_eq!(world.found(session.id).await, after);
     }
+}
+
+/// A departure ends exactly the sessions it names and forgets what proves the player; afterwards no session starts.
+pub async fn a_departure_ends_all_sessions_and_forgets(world: &PlayerFixture) {
+    let creation = world.creation();
+    let (player, session) = (creation.player.clone(), creation.start.clone().expect("creations start a session"));
+    let device = creation.device.expect("guests have one");
+    world.players.commit(creation).await.expect("a new guest");
+    let other = world.session(&player);
+    world.sessions.start(other.clone()).await.expect("the player exists");
+
+    let erase = |standing: &[SessionId]| decide::erase(&player, standing, None, &*world.ids, T0).expect("a guest");
+    let missed = world.players.depart(erase(&[session.id])).await;
+    assert!(matches!(missed, Err(kernel::StoreError::Stale)), "a session nobody named: {missed:?}");
+    assert_eq!(world.found(session.id).await, session);
+    assert_eq!(world.sessions.standing(player.id, 10).await.expect("answers").len(), 2);
+
+    let erasure = erase(&[session.id, other.id]);
+    let after = erasure.change.player.clone();
+    world.players.depart(erasure).await.expect("both are named");
+    assert_eq!(world.players.load(player.id).await.expect("answers"), Some(after));
+    assert_eq!(world.players.by_device(&device).await.expect("answers"), None);
+    assert_eq!(world.sessions.standing(player.id, 10).await.expect("answers"), []);
+    for id in [session.id, other.id] {
+        let ended = world.found(id).await;
+        assert_eq!((ended.revoked_at, ended.user_agent), (Some(T0), None));
+    }
+    let late = world.sessions.start(world.session(&player)).await;
+    assert!(matches!(late, Err(kernel::StoreError::Stale)), "a sign-in that was under way: {late:?}");
 }

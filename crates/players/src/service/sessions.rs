@@ -93,7 +93,7 @@ impl Players {
         Ok(())
     }
 
-    async fn revoke(&self, session: &Session, reason: RevokeReason) -> Result<(), Error> {
+    pub(super) async fn revoke(&self, session: &Session, reason: RevokeReason) -> Result<(), Error> {
         let at = self.ports.clock.now();
         let event = PlayerEvent::SessionRevoked { session: session.id, player: session.player_id, reason };
         let riders = Riders::events(vec![event.into_event(&*self.ports.ids, at)]);

@@ -145,7 +145,14 @@ impl Players {
         let (session, refresh_token) =
             decide::start_session(&player, user_agent, &*self.ports.ids, self.ports.clock.now())?;
         let session_id = session.id;
-        self.ports.sessions.start(session).await.map_err(Error::at("starting the session"))?;
+        match self.ports.sessions.start(session).await {
+            // Suspended or erased since it was read.
+            Err(StoreError::Stale) => {
+                decide::start_session(&self.get(player.id).await?, None, &*self.ports.ids, self.ports.clock.now())?;
+                return Err(Error::at("starting the session")(StoreError::Stale));
+            }
+            answer => answer.map_err(Error::at("starting the session"))?,
+        }
         Ok(SignedIn { player, session_id, refresh_token, device_secret: None })
     }
 
