@@ -11,6 +11,18 @@ pub struct SilentReplica {
     pub heard_at: Timestamp,
 }
 
+/// Whether a player is there, as far as sockets tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Reach {
+    /// Whether a socket stands anywhere.
+    pub online: bool,
+    /// Whether all of the sockets' devices say that nobody looks at them. Never for somebody who isn't online.
+    pub away: bool,
+    /// When `online` last changed, by the database's clock: for somebody offline, when they were last seen. `None` for
+    /// somebody who never had a socket.
+    pub changed_at: Option<Timestamp>,
+}
+
 /// Which players have sockets on which replica. Each replica reports its own players and beats; rows of a replica that
 /// died are taken over by the others once it has been silent for long enough.
 ///
@@ -30,6 +42,14 @@ pub trait Connections: Send + Sync {
 
     /// Whether each of these players has a socket anywhere, in the order asked.
     async fn connected(&self, players: &[PlayerId]) -> Result<Vec<bool>, StoreError>;
+
+    /// From now on nobody looks at this replica's sockets of the players in `away`, and somebody does at those of the
+    /// players in `active`, who win where one is in both. Who has no socket here is passed over; a player who comes is active, even if
+    /// reported before (a replica of this name may have died).
+    async fn set_away(&self, replica: &str, away: &[PlayerId], active: &[PlayerId]) -> Result<(), StoreError>;
+
+    /// Whether each of these players is there, in the order asked: one query.
+    async fn reach(&self, players: &[PlayerId]) -> Result<Vec<Reach>, StoreError>;
 
     /// Up to `limit` of this replica's players.
     async fn players_of(&self, replica: &str, limit: i64) -> Result<Vec<PlayerId>, StoreError>;

@@ -21,6 +21,15 @@ pub enum StoreError {
         /// What the player is doing instead.
         current: Engagement,
     },
+    /// A block stands between two of the players whom this change would have brought
+    /// [together](crate::Riders::together).
+    #[error("two of these players keep apart")]
+    Apart {
+        /// One of them.
+        player: PlayerId,
+        /// The other.
+        other: PlayerId,
+    },
     /// The commit carried a fence that a newer leader has outdated.
     #[error("another replica leads this shard now")]
     Fenced,
@@ -125,6 +134,7 @@ impl Refusal for StoreError {
         match self {
             Self::Stale => "conflict.concurrent_change",
             Self::Engaged { .. } => "conflict.engaged",
+            Self::Apart { .. } => "conflict.apart",
             Self::Fenced => "conflict.fenced",
             Self::Replayed => "idempotency.replayed",
             Self::Taken(_) => "conflict.taken",
@@ -135,7 +145,9 @@ impl Refusal for StoreError {
 
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Stale | Self::Engaged { .. } | Self::Fenced | Self::Taken(_) => ErrorKind::Conflict,
+            Self::Stale | Self::Engaged { .. } | Self::Apart { .. } | Self::Fenced | Self::Taken(_) => {
+                ErrorKind::Conflict
+            }
             Self::Replayed => ErrorKind::Replayed,
             Self::Unavailable(_) => ErrorKind::Unavailable,
             Self::Broken(_) => ErrorKind::Internal,

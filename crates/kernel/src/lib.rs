@@ -2,7 +2,8 @@
 //!
 //! The kernel holds values (typed ids, [`Timestamp`], [`Page`], [`Event`]) and the ports that no single domain owns:
 //! [`Clock`], [`IdSource`], [`Outbox`], [`Streams`], [`Engagements`], [`Connections`], [`Receipts`], [`Leases`],
-//! [`AuditLog`], [`Approval`], [`Cache`], [`Bus`] and [`RateLimiter`]. Beside each port stands its fake, so that a domain crate can be used alone.
+//! [`Blocks`], [`AuditLog`], [`Approval`], [`Cache`], [`Bus`] and [`RateLimiter`]. Beside each port stands its fake, so
+//! that a domain crate can be used alone.
 //!
 //! **One command, one commit.** A domain decides on a value and returns a change; its store applies all of it in one
 //! transaction together with the [`Riders`]: events into the outbox, engagements, a game to open, and the receipt that
@@ -21,6 +22,7 @@
 
 mod approval;
 mod audit;
+mod blocks;
 mod bus;
 mod cache;
 mod clock;
@@ -46,10 +48,11 @@ pub mod contract;
 
 pub use approval::{Approval, ApprovalRequest, Approved, FixedApproval};
 pub use audit::{AuditEntry, AuditLog};
+pub use blocks::{Block, BlockChange, Blocks};
 pub use bus::{Bus, BusMessage, Handler, Subscription};
 pub use cache::{Cache, CacheKey, CacheOutcome, FillToken, Lookup};
 pub use clock::{Clock, FakeClock, TimeSource};
-pub use connections::{Connections, SilentReplica};
+pub use connections::{Connections, Reach, SilentReplica};
 pub use engagement::{CoolDown, Engage, Engagement, Engagements};
 pub use error::{BoxError, ErrorKind, FieldError, Refusal, StoreError};
 pub use event::{Event, EventId};

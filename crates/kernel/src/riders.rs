@@ -1,10 +1,10 @@
 use async_trait::async_trait;
 
-use crate::{AuditEntry, CoolDown, Engage, Event, GameSpec, Lease, Receipt, StoreError};
+use crate::{AuditEntry, BlockChange, CoolDown, Engage, Event, GameSpec, Lease, PlayerId, Receipt, StoreError};
 
-/// What may ride in any change of any domain and is applied in its transaction, in this order: fence, receipt,
-/// engagements (by player id), then the domain's own writes, then cool-downs, the games to open, the audit entry, and the
-/// events.
+/// What may ride in any change of any domain and is applied in its transaction, in this order: fence, receipt, who must
+/// not be apart, engagements (by player id), then the domain's own writes, then blocks, cool-downs, the games to open, the
+/// audit entry, and the events.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Riders {
     /// The lease this change is made under; refused with [`StoreError::Fenced`](crate::StoreError::Fenced) when it is
@@ -12,8 +12,13 @@ pub struct Riders {
     pub fence: Option<Lease>,
     /// Makes a retry of the command harmless.
     pub receipt: Option<Receipt>,
+    /// Players whom this change brings together: refused with [`StoreError::Apart`](crate::StoreError::Apart) if a
+    /// block stands between any two of them.
+    pub together: Vec<PlayerId>,
     /// Compare-and-sets of what players are doing.
     pub engage: Vec<Engage>,
+    /// Blocks taken up or lifted.
+    pub blocks: Vec<BlockChange>,
     /// Players who must wait before they queue again.
     pub cool_downs: Vec<CoolDown>,
     /// Games to open.
