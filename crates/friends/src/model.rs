@@ -32,6 +32,12 @@ impl Pair {
         self.high
     }
 
+    /// Whether this player is one of the two.
+    #[must_use]
+    pub fn has(self, player: PlayerId) -> bool {
+        player == self.low || player == self.high
+    }
+
     /// The other one of the two.
     #[must_use]
     pub fn other(self, player: PlayerId) -> PlayerId {

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use kernel::{BoxError, GameId, Page, PageLimit, PlayerId, StoreError, Timestamp};
 
 use crate::change::{Committed, FriendChange};
-use crate::model::{FriendLine, InviteLink, ListChange, Pair, Relation, RequestLine};
+use crate::model::{Counts, FriendLine, InviteLink, ListChange, Pair, Relation, RequestLine};
 
 /// Which requests a list shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +45,20 @@ pub trait FriendStore: Send + Sync {
     /// comes first.
     async fn commit(&self, change: FriendChange) -> Result<Committed, StoreError>;
 
+    /// What the rows that keep the caps count.
+    async fn counts(&self, player: PlayerId) -> Result<Counts, StoreError>;
+
+    /// Relations of a player that aren't [empty](Relation::is_empty), at most `limit`, in the order of the pairs: for
+    /// export and erasure.
+    async fn all_of(&self, player: PlayerId, limit: i64) -> Result<Vec<Relation>, StoreError>;
+
+    /// Relations whose bond has [lapsed](crate::Bond::lapses_at) at `now`, earliest first: for the sweep that ends them.
+    async fn lapsed(&self, now: Timestamp, limit: i64) -> Result<Vec<Relation>, StoreError>;
+}
+
+/// Lists, as their owner reads them.
+#[async_trait]
+pub trait FriendLists: Send + Sync {
     /// One page of a player's friends, online ones first, with presence and games together: one query.
     async fn friends(
         &self,
@@ -83,13 +97,6 @@ pub trait FriendStore: Send + Sync {
         after: Option<(Timestamp, PlayerId)>,
         limit: PageLimit,
     ) -> Result<Page<RequestLine, (Timestamp, PlayerId)>, StoreError>;
-
-    /// Relations of a player that aren't [empty](Relation::is_empty), at most `limit`, in the order of the pairs: for
-    /// export and erasure.
-    async fn all_of(&self, player: PlayerId, limit: i64) -> Result<Vec<Relation>, StoreError>;
-
-    /// Relations whose bond has [lapsed](crate::Bond::lapses_at) at `now`, earliest first: for the sweep that ends them.
-    async fn lapsed(&self, now: Timestamp, limit: i64) -> Result<Vec<Relation>, StoreError>;
 }
 
 /// Invite links.
