@@ -24,6 +24,7 @@ async fn in_memory() -> MechanismsFixture {
         commit: kernel.clone(),
         engagements: kernel.clone(),
         audit: kernel.clone(),
+        blocks: kernel.clone(),
         connections: kernel.clone(),
         receipts: kernel.clone(),
         outbox: kernel.clone(),

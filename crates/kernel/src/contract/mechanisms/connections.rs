@@ -2,7 +2,7 @@
 
 use super::MechanismsFixture;
 use crate::contract::{Pace, all_at_once};
-use crate::{PlayerId, StoreError};
+use crate::{PlayerId, Reach, StoreError};
 
 impl MechanismsFixture {
     /// Reports, again where other reports were in the way.
@@ -17,6 +17,10 @@ impl MechanismsFixture {
 
     async fn connected(&self, players: &[PlayerId]) -> Vec<bool> {
         self.connections.connected(players).await.expect("readable")
+    }
+
+    async fn reach(&self, player: PlayerId) -> Reach {
+        self.connections.reach(&[player]).await.expect("readable")[0]
     }
 
     async fn players_of(&self, replica: &str) -> Vec<PlayerId> {
@@ -70,6 +74,68 @@ pub async fn of_replicas_that_lose_a_player_at_once_one_is_told(f: &MechanismsFi
         }
         assert_eq!(f.connected(&players).await, [false; 3]);
     }
+}
+
+/// By the database's clock; further sockets change nothing, nor do reports sent again.
+pub async fn it_is_known_since_when_somebody_is_there_or_gone(f: &MechanismsFixture, pace: Pace) {
+    let (ann, ben) = (f.player(), f.player());
+    assert_eq!(f.reach(ann).await, Reach::default(), "never here");
+    let moment = async || {
+        let before = f.clock.now();
+        // Databases tell milliseconds apart: what comes falls into a later one.
+        pace.until("a moment passes", async || f.clock.now() > before.plus_millis(2)).await;
+    };
+    f.report("a", &[ann], &[]).await;
+    let came = f.reach(ann).await;
+    assert!(came.online && !came.away && came.changed_at.is_some(), "{came:?}");
+    moment().await;
+    f.report("a", &[ann], &[]).await;
+    f.report("b", &[ann], &[]).await;
+    f.report("a", &[], &[ann]).await;
+    assert_eq!(f.reach(ann).await, came, "still there");
+    moment().await;
+    f.report("b", &[], &[ann]).await;
+    let gone = f.reach(ann).await;
+    assert!(!gone.online && gone.changed_at > came.changed_at, "{gone:?} after {came:?}");
+    moment().await;
+    f.report("b", &[], &[ann]).await;
+    assert_eq!(f.reach(ann).await, gone, "it was gone already");
+    f.report("b", &[ann], &[]).await;
+    let back = f.reach(ann).await;
+    assert!(back.online && back.changed_at > gone.changed_at, "{back:?} after {gone:?}");
+    let all = f.connections.reach(&[ben, ann, ben, ann]).await.expect("readable");
+    assert_eq!(all, [Reach::default(), back, Reach::default(), back]);
+    assert_eq!(f.connections.reach(&[]).await.expect("readable"), []);
+}
+
+/// A device that is looked at anywhere makes its player active.
+pub async fn who_is_away_on_every_replica_is_away(f: &MechanismsFixture, _: Pace) {
+    let (ann, ben) = (f.player(), f.player());
+    let set = async |replica, away: &[PlayerId], active: &[PlayerId]| {
+        f.connections.set_away(replica, away, active).await.expect("sets");
+    };
+    set("a", &[ann], &[]).await;
+    assert_eq!(f.reach(ann).await, Reach::default(), "who isn't here isn't away");
+    f.report("a", &[ann, ben], &[]).await;
+    f.report("b", &[ann], &[]).await;
+    let here = f.reach(ann).await;
+    set("a", &[ann, ben], &[]).await;
+    assert_eq!((f.reach(ann).await.away, f.reach(ben).await.away), (false, true));
+    set("b", &[ann, ben], &[]).await;
+    assert_eq!(f.reach(ann).await, Reach { away: true, ..here }, "away is no other time");
+    set("b", &[ben], &[ann]).await;
+    assert_eq!((f.reach(ann).await.away, f.reach(ben).await.away), (false, true));
+    set("a", &[], &[ben]).await;
+    assert!(!f.reach(ben).await.away);
+    set("a", &[ben], &[]).await;
+    f.report("a", &[ben], &[]).await;
+    assert!(!f.reach(ben).await.away, "who comes is active");
+    set("a", &[ben], &[]).await;
+    f.report("a", &[], &[ben]).await;
+    let gone = f.reach(ben).await;
+    assert!(!gone.online && !gone.away, "{gone:?}");
+    f.report("a", &[ben], &[]).await;
+    assert!(!f.reach(ben).await.away, "who comes back is active");
 }
 
 /// A report whose answer was lost is sent again.

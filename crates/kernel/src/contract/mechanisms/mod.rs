@@ -1,7 +1,8 @@
-//! Cases for what rides in every change (receipts, engagements, cool-downs, audit, fences, and the outbox with its
-//! streams), and for who is connected.
+//! Cases for what rides in every change (receipts, engagements, blocks, cool-downs, audit, fences, and the outbox with
+//! its streams), and for who is connected.
 
 mod audit;
+mod blocks;
 mod connections;
 mod cool_downs;
 mod engagements;
@@ -18,12 +19,13 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
-    AuditLog, Clock, Commit, Connections, Engage, Engagement, Engagements, Event, EventId, GameId, IdSource, Leases,
-    Outbox, OutboxRow, PlayerId, Receipt, ReceiptKey, Receipts, Riders, StoreError, StreamEvent, StreamKey, Streams,
-    TicketId,
+    AuditLog, Blocks, Clock, Commit, Connections, Engage, Engagement, Engagements, Event, EventId, GameId, IdSource,
+    Leases, Outbox, OutboxRow, PlayerId, Receipt, ReceiptKey, Receipts, Riders, StoreError, StreamEvent, StreamKey,
+    Streams, TicketId,
 };
 
 pub use audit::*;
+pub use blocks::*;
 pub use connections::*;
 pub use cool_downs::*;
 pub use engagements::*;
@@ -51,8 +53,16 @@ macro_rules! mechanisms_contract {
             only_the_last_replica_reports_the_end
             of_replicas_that_lose_a_player_at_once_one_is_told
             reports_are_idempotent
+            it_is_known_since_when_somebody_is_there_or_gone
+            who_is_away_on_every_replica_is_away
             silent_replicas_are_known_by_their_beats
             a_replica_with_players_is_not_forgotten
+            blocks_are_read_from_both_sides
+            a_standing_block_keeps_its_time_until_it_is_lifted
+            a_block_is_written_with_its_change
+            own_blocks_are_read_newest_first_in_pages
+            who_is_apart_is_not_brought_together
+            a_used_key_is_told_before_who_is_apart
             a_receipt_is_written_with_its_change
             a_used_key_changes_nothing
             of_concurrent_twins_one_is_carried_out
@@ -84,6 +94,8 @@ pub struct MechanismsFixture {
     pub engagements: Arc<dyn Engagements>,
     /// What people with power did.
     pub audit: Arc<dyn AuditLog>,
+    /// Who keeps away from whom.
+    pub blocks: Arc<dyn Blocks>,
     /// Who has sockets where.
     pub connections: Arc<dyn Connections>,
     /// Receipts.
