@@ -46,6 +46,9 @@ mod service;
 mod settings;
 mod store;
 
+#[cfg(feature = "contract")]
+pub mod contract;
+
 pub use change::{Caps, Committed, CountChange, FriendChange, LinkChange, Reached, counts_between};
 pub use decide::NewLink;
 pub use error::{Error, LimitOf};
