@@ -1,9 +1,10 @@
 //! Friends of shallweplay: requests, friendships, blocks, invite links and the interaction policy.
 //!
-//! Everything between two players is one [`Relation`] with one version, so that whatever races (two requests that cross,
-//! an accept against a cancel or a block) is decided by compare-and-set: one wins, the other is decided anew on what the
-//! first left. A request that crosses one makes friends. A decline is silent: the asker goes on seeing the request, and
-//! asking again tells nobody for a while. Requests and declines lapse by time; what is stored follows ([`Friends::sweep`]).
+//! Everything between two players is one [`Relation`] with one version, so that whatever races (two requests that
+//! cross, an accept against a cancel or a block) is decided by compare-and-set: one wins, the other is decided anew on
+//! what the first left. A request that crosses one makes friends. A decline is silent: the asker goes on seeing the
+//! request, and asking again tells nobody for a while. Requests and declines lapse by time; what is stored follows
+//! ([`Friends::sweep`]).
 //!
 //! What always holds:
 //! - A friendship is there for both or for neither, once, and never across a block.

@@ -52,7 +52,8 @@ pub trait FriendStore: Send + Sync {
     /// export and erasure.
     async fn all_of(&self, player: PlayerId, limit: i64) -> Result<Vec<Relation>, StoreError>;
 
-    /// Relations whose bond has [lapsed](crate::Bond::lapses_at) at `now`, earliest first: for the sweep that ends them.
+    /// Relations whose bond has [lapsed](crate::Bond::lapses_at) at `now`, earliest first: for the sweep that ends
+    /// them.
     async fn lapsed(&self, now: Timestamp, limit: i64) -> Result<Vec<Relation>, StoreError>;
 }
 

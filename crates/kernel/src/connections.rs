@@ -44,8 +44,8 @@ pub trait Connections: Send + Sync {
     async fn connected(&self, players: &[PlayerId]) -> Result<Vec<bool>, StoreError>;
 
     /// From now on nobody looks at this replica's sockets of the players in `away`, and somebody does at those of the
-    /// players in `active`, who win where one is in both. Who has no socket here is passed over; a player who comes is active, even if
-    /// reported before (a replica of this name may have died).
+    /// players in `active`, who win where one is in both. Who has no socket here is passed over; a player who comes is
+    /// active, even if reported before (a replica of this name may have died).
     async fn set_away(&self, replica: &str, away: &[PlayerId], active: &[PlayerId]) -> Result<(), StoreError>;
 
     /// Whether each of these players is there, in the order asked: one query.

@@ -3,8 +3,8 @@ use async_trait::async_trait;
 use crate::{AuditEntry, BlockChange, CoolDown, Engage, Event, GameSpec, Lease, PlayerId, Receipt, StoreError};
 
 /// What may ride in any change of any domain and is applied in its transaction, in this order: fence, receipt, who must
-/// not be apart, engagements (by player id), then the domain's own writes, then blocks, cool-downs, the games to open, the
-/// audit entry, and the events.
+/// not be apart, engagements (by player id), then the domain's own writes, then blocks, cool-downs, the games to open,
+/// the audit entry, and the events.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Riders {
     /// The lease this change is made under; refused with [`StoreError::Fenced`](crate::StoreError::Fenced) when it is

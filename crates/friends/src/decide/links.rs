@@ -77,7 +77,7 @@ pub struct Redeemed {
 /// block does, and so does a decline that holds.
 ///
 /// # Errors
-/// [`Error::Myself`], [`Error::LinkNotFound`], [`Error::AlreadyFriends`], [`Error::LinkExpired`], [`Error::LinkUsedUp`].
+/// [`Error::LinkNotFound`], [`Error::AlreadyFriends`], [`Error::LinkExpired`], [`Error::LinkUsedUp`].
 pub fn redeem(
     before: &Relation,
     link: &InviteLink,

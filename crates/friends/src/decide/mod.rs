@@ -1,7 +1,7 @@
 //! The rules: what is loaded goes in, with the time, and what will stand comes out, or a refusal. Nothing here waits.
 //!
-//! Every rule looks at the bond as it counts now ([`Bond::at`]): a request whose time is over is none, whether or not the
-//! sweep has been there.
+//! Every rule looks at the bond as it counts now ([`Bond::at`]): a request whose time is over is none, whether or not
+//! the sweep has been there.
 
 mod blocks;
 mod links;

@@ -65,8 +65,8 @@ impl Answer {
 
 /// Everything one can do with friends. Cheap to clone; any number of them may work on one store.
 ///
-/// Every command takes an optional receipt, stored with whatever it changes, or alone where nothing does. Its outcome is
-/// `{"as": "relation", "player": …, "state": …, "made": …}`, for links `{"as": "link", "code": …}`.
+/// Every command takes an optional receipt, stored with whatever it changes, or alone where nothing does. Its outcome
+/// is `{"as": "relation", "player": …, "state": …, "made": …}`, for links `{"as": "link", "code": …}`.
 #[derive(Clone)]
 pub struct Friends {
     ports: FriendsPorts,
