@@ -90,7 +90,7 @@ impl Model {
             Standing::Pending
         } else if theirs.waits {
             Standing::Asked
-        } else if theirs.declined_until > self.day {
+        } else if theirs.shown_until.is_some() || theirs.declined_until > self.day {
             Standing::Declined
         } else {
             Standing::None
@@ -265,7 +265,7 @@ async fn compare(here: &Here, model: &mut Model, players: &[PlayerId]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
+    #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
     fn whatever_is_done_everybody_sees_what_the_model_says(
