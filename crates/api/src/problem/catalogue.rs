@@ -42,6 +42,7 @@ pub(crate) const CATALOGUE: &[Entry] = &[
     entry("games.invalid_mode", 422, "The mode isn't valid"),
     entry("games.invalid_report", 422, "The report doesn't fit this game"),
     entry("games.invalid_scores", 422, "The scores aren't complete, or name strangers"),
+    entry("games.invalid_statement", 422, "A reason is 1 to 500 characters of plain text"),
     entry("games.invite_not_found", 404, "There is no such invitation"),
     entry("games.invite_not_open", 409, "The invitation can't be answered any more"),
     entry("games.left", 409, "You have left this game"),

@@ -6,8 +6,10 @@ mod worlds;
 
 mod app;
 mod client;
+mod played;
 mod players;
 mod sockets;
+mod staff;
 mod tokens;
 mod wait;
 
@@ -24,3 +26,10 @@ mod path;
 mod realtime;
 mod restart;
 mod sessions;
+
+mod boards;
+mod conflicts;
+mod corrections;
+mod history;
+mod modes;
+mod standings;
