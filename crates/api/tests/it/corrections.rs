@@ -6,6 +6,7 @@ use crate::app::TestApp;
 use crate::client::Answered as _;
 use crate::played::{duel, private};
 use crate::players::{Match, Player};
+use crate::sockets::Socket;
 use crate::staff::{admin, give_role, moderator};
 use crate::wait::{seconds, until, until_true};
 
@@ -16,6 +17,7 @@ in_both_worlds_with_operators!(
     a_game_that_runs_can_be_voided_and_frees_its_players,
     moderators_decide_games_and_nothing_else,
     what_an_operator_says_wrongly_changes_nothing,
+    players_hear_of_a_correction_wherever_they_are,
 );
 
 fn void_of(game: &str) -> String {
@@ -273,4 +275,37 @@ async fn what_an_operator_says_wrongly_changes_nothing(app: TestApp) {
     assert_eq!(ada.game(&game).await["result"]["version"], 1);
     assert_eq!(ada.game(&board).await["result"]["version"], 1);
     assert!(deeds(&admin, &game).await.is_empty() && deeds(&admin, &board).await.is_empty());
+}
+
+async fn players_hear_of_a_correction_wherever_they_are(app: TestApp) {
+    let admin = admin(&app, 0).await;
+    let players = app.two_guests().await;
+    let mut sockets = [Socket::open(&players[0]).await, Socket::open(&players[1]).await];
+    let game = duel(&players[0], &players[1], [3, 1]).await;
+    for socket in &mut sockets {
+        let settled = socket.event("game.settled").await;
+        assert_eq!((&settled["data"]["game_id"], &settled["data"]["result"]["version"]), (&json!(game), &json!(1)));
+        socket.event("rating.changed").await;
+    }
+    let body = json!({ "reason": "swapped", "scores": { &players[0].id: 1, &players[1].id: 3 } });
+    admin.api.post(&amend_of(&game), body).await.expect_status(200);
+    for (socket, player) in sockets.iter_mut().zip(&players) {
+        let settled = socket.event("game.settled").await;
+        assert_eq!(settled["data"]["result"]["version"], 2, "{settled}");
+        let changed = socket.event("rating.changed").await;
+        let now = player.rating("duel").await;
+        let (told, now) = (changed["data"]["rating_after"].as_f64(), now["rating"].as_f64());
+        let (told, now) = (told.expect("is a number"), now.expect("is a number"));
+        assert!((told - now).abs() < 0.01, "{changed} {now}");
+        assert_eq!((&changed["data"]["reason"], &changed["data"]["version"]), (&json!("corrected"), &json!(2)));
+    }
+    admin.api.post(&void_of(&game), json!({ "reason": "a mistake" })).await.expect_status(200);
+    for socket in &mut sockets {
+        let voided = socket.event("game.voided").await;
+        assert_eq!((&voided["data"]["game_id"], &voided["stream"]), (&json!(game), &json!(format!("game:{game}"))));
+        assert!(!voided.to_string().contains("a mistake"), "why is the operators' business: {voided}");
+        socket.event("rating.changed").await;
+    }
+    let audit = admin.api.get(&format!("/api/v1/admin/audit?subject=game:{game}")).await.expect_status(200);
+    assert_eq!(audit["items"][0]["data"]["from"]["status"], "settled", "{audit}");
 }
