@@ -12,10 +12,9 @@ use super::draft::{Draft, Settlement};
 use super::report::whole;
 use super::verdict::by_scores;
 use crate::error::Error;
-use crate::event::{GameEvent, InviteUpdated};
 use crate::mode::Mode;
 use crate::model::{Game, Standing};
-use crate::words::{InviteState, ResultStatus, Status};
+use crate::words::{ResultStatus, Status};
 
 /// How an operator ends the waiting for a decision.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,7 +45,6 @@ pub fn void(game: &Game, mode: &Mode, deed: AuditEntry) -> Decided {
         let provenance = provenance(game, &deed, &reason);
         draft.revoke(mode, Settlement { reason: "admin", provenance, standings, ended: None });
     } else {
-        supersede_invites(&mut draft);
         draft.void("admin");
     }
     note(&mut draft, deed, reason, &Value::Null);
@@ -146,22 +144,4 @@ fn sound(game: &Game, mode: &Mode, given: &BTreeMap<PlayerId, f64>) -> Result<BT
         wrong.push(FieldError::new(at, "required", "Everybody who stayed in the game needs a score."));
     }
     if wrong.is_empty() { Ok(scores) } else { Err(Error::InvalidScores(wrong)) }
-}
-
-/// A game that is voided before it began takes nobody any more.
-fn supersede_invites(draft: &mut Draft<'_>) {
-    let game_id = draft.game.id;
-    let mut told = Vec::new();
-    for invite in draft.game.invites.iter_mut().filter(|invite| invite.state.open()) {
-        invite.state = InviteState::Superseded;
-        told.push(InviteUpdated {
-            invite_id: invite.id,
-            game_id,
-            from: invite.from,
-            to: invite.to,
-            state: invite.state,
-            reason: None,
-        });
-    }
-    told.into_iter().for_each(|data| draft.say(GameEvent::InviteUpdated(data)));
 }
