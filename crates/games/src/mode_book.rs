@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use serde_json::Value;
 
 use crate::catalogue::Catalogue;
-use crate::mode::{Mode, ModeError, WindowSettings};
+use crate::mode::{Mode, ModeError, RatingModel, WindowSettings};
 
 /// More versions than games can be running under without the book knowing of them.
 const MOST_ABSENT: usize = 1_024;
@@ -88,6 +88,15 @@ impl ModeBook {
     /// The greatest version of this key there is, 0 if there is none.
     pub(crate) fn latest(&self, key: &str) -> i32 {
         self.open().latest.get(key).copied().unwrap_or(0)
+    }
+
+    /// The model of a rating family: its modes' of the moment, or if it has none any more, the last that was named for it.
+    pub(crate) fn model_of(&self, family: &str) -> Option<RatingModel> {
+        let open = self.open();
+        let of_it = |mode: &&Mode| mode.rating.as_deref() == Some(family);
+        let now = open.written.all().iter().find(of_it);
+        let before = || open.all.values().map(|mode| &**mode).filter(of_it).max_by_key(|mode| mode.version);
+        now.or_else(before).map(|mode| mode.rating_model)
     }
 
     /// Whether this mode can stand among the others.

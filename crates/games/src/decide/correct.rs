@@ -28,11 +28,12 @@ pub enum Resolution {
     Void,
 }
 
-/// Takes a result back, or ends a game that has none: it counts for nothing. Once more changes nothing.
+/// Takes a result back, or ends a game that has none: it counts for nothing. Once more changes nothing. That works for
+/// games whose mode is gone, too.
 ///
 /// # Errors
 /// [`Error::InvalidStatement`]; [`Error::NoResult`] where a game ended without any.
-pub fn void(game: &Game, mode: &Mode, deed: AuditEntry) -> Decided {
+pub fn void(game: &Game, mode: Option<&Mode>, deed: AuditEntry) -> Decided {
     let reason = worded(&deed.reason)?;
     match game.status {
         Status::Voided => return Ok(None),
@@ -85,11 +86,12 @@ pub fn amend(game: &Game, mode: &Mode, scores: &BTreeMap<PlayerId, f64>, deed: A
 /// Decides a game that waits for a decision, or whose result is doubted. The same decision again changes nothing.
 ///
 /// # Errors
-/// As [`void`] and [`amend`]; [`Error::NoResult`] where nothing waits for a decision.
-pub fn resolve(game: &Game, mode: &Mode, resolution: &Resolution, deed: AuditEntry) -> Decided {
+/// As [`void`] and [`amend`]; [`Error::UnknownMode`] where the scores' mode is gone; [`Error::NoResult`] where nothing
+/// waits for a decision.
+pub fn resolve(game: &Game, mode: Option<&Mode>, resolution: &Resolution, deed: AuditEntry) -> Decided {
     let waits = game.needs_review || matches!(game.status, Status::Disputed | Status::Finished);
     let decided = match resolution {
-        Resolution::Settle { scores } => amend(game, mode, scores, deed),
+        Resolution::Settle { scores } => amend(game, mode.ok_or(Error::UnknownMode)?, scores, deed),
         Resolution::Void => void(game, mode, deed),
     }?;
     if decided.is_some() && !waits { Err(Error::NoResult { state: game.status }) } else { Ok(decided) }

@@ -8,12 +8,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::invite::Invite;
+use crate::mode::Mode;
 use crate::rules::{self, Rules};
 use crate::snapshot::{GameSnapshot, PlayerSnapshot};
 use crate::words::{OriginKind, Outcome, PlayerStatus, Status};
 
 pub use ended::{Ended, EndedBy};
-pub use result::{Evidence, RatingLine, Report, ResultVersion, Standing};
+pub use result::{Entered, Evidence, RatingLine, Report, ResultVersion, Standing};
 
 /// One seat of a game.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,6 +146,8 @@ pub struct Game {
     pub due_at: Option<Timestamp>,
     /// The result, once there is one.
     pub result: Option<ResultVersion>,
+    /// Where the ledger has its versions.
+    pub entered: Option<Entered>,
     /// Optimistic version.
     pub version: Version,
 }
@@ -201,6 +204,7 @@ impl Game {
             finished_at: None,
             due_at: Some(spec.ready_due_at),
             result: None,
+            entered: None,
             version: Version(1),
         }
     }
@@ -253,6 +257,12 @@ impl Game {
     #[must_use]
     pub fn history_at(&self) -> Option<Timestamp> {
         self.started_at.and(self.finished_at)
+    }
+
+    /// Whether the server decides it. Settled with its start, whatever its mode has come to say since.
+    #[must_use]
+    pub fn server_decided(&self, mode: &Mode) -> bool {
+        if self.started_at.is_some() { self.rules.is_some() } else { mode.module().is_some() }
     }
 
     /// The pinned rules module, if the server decides this game.

@@ -67,6 +67,16 @@ pub struct ResultVersion {
     pub standings: Vec<Standing>,
 }
 
+/// Where in the ledger a game's result versions stand. Settled with the first: a correction undoes what was done, and so
+/// goes to the same family, whatever has become of the mode since.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entered {
+    /// See [`LedgerEntry::family`](crate::LedgerEntry::family).
+    pub family: String,
+    /// See [`LedgerEntry::rated`](crate::LedgerEntry::rated).
+    pub rated: bool,
+}
+
 /// What a player says about a disputed or doubted result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
