@@ -327,6 +327,8 @@ async fn check_story(w: &World, end: &BTreeMap<GameId, Game>) {
         if game.finished_at.is_some() {
             let verified = verify(log.iter().map(LogLine::to_json)).expect("what was written holds");
             assert_eq!(verified.lines, game.log.n);
+            let status = Status::parse(verified.result.as_ref().unwrap_or(&verified.ended)).expect("a status");
+            assert_eq!(status, game.status, "the log tells where the game stands");
             let versions: Vec<_> = log.iter().filter_map(|line| line.data["version"].as_i64()).collect();
             assert_eq!(versions, (1..=i64::from(last)).collect::<Vec<_>>(), "each is logged once");
         }
