@@ -152,11 +152,12 @@ impl<'a> Draft<'a> {
         self.say(GameEvent::Voided(Concluded::of(&self.game)));
     }
 
-    /// Finishes without agreement: the game waits for evidence. `why` is the flag.
+    /// Finishes without agreement: the game waits for evidence, and operators see that it does. `why` is the flag.
     pub(super) fn dispute(&mut self, mode: &Mode, why: &str) {
         self.close(Status::Disputed, None);
         self.say(GameEvent::Finished(Concluded::of(&self.game)));
         self.game.due_at = Some(self.now.plus_millis(mode.windows.evidence_ms));
+        self.game.needs_review = true;
         self.flag(why);
         self.log("finished", json!({ "ended": null }));
         self.log("disputed", json!({ "reason": why, "evidence_until": self.game.due_at }));
