@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use kernel::memory::MemoryKernel;
 use kernel::{
-    Approved, AuditLog, Clock, FakeClock, FixedApproval, GameId, GameSpec, IdSource, PageLimit, PlayerId, Receipt,
-    ReceiptKey, Receipts, Refusal, Riders, RosterSeat, SeededIds, SessionSecret,
+    Approved, AuditLog, Clock, Engagement, FakeClock, FixedApproval, GameId, GameSpec, IdSource, PageLimit, PlayerId,
+    Receipt, ReceiptKey, Receipts, Refusal, Riders, RosterSeat, SeededIds, SessionSecret,
 };
 use serde_json::{Value, json};
 use shallweplay_games::memory::MemoryGameStore;
 use shallweplay_games::{
-    Catalogue, Error, Game, GameStore, Games, GamesPorts, ModeBook, ModeStore, ResultStatus, ScoreReport, Status,
-    WindowSettings,
+    Catalogue, CreateGame, Error, Game, GameStore, Games, GamesPorts, LogLine, ModeBook, ModeStore, ResultStatus,
+    ScoreReport, Status, WindowSettings, verify,
 };
 
 struct World {
@@ -345,4 +345,27 @@ async fn a_family_that_was_played_keeps_its_model() {
     assert_eq!(refused.fields()[0].pointer, "/rating_model");
     let again = without(other("duel"));
     assert_eq!(games.publish_mode(w.operator, "duel", again, "r", None).await.expect("as it was").version, 4);
+}
+
+#[tokio::test]
+async fn who_does_not_fit_what_a_mode_has_become_is_let_go_instead_of_stuck() {
+    let w = World::new();
+    let (games, _) = w.replica(WindowSettings::default());
+    let [ann, ben, cat] = [0; 3].map(|_| PlayerId::new(w.ids.uuid(w.clock.now())));
+    let wanted = CreateGame { mode: String::from("free_for_all"), invite: vec![ben, cat], ..CreateGame::default() };
+    let made = games.create(ann, wanted, None).await.expect("made").game;
+    for (invite, player) in made.invites.iter().zip([ben, cat]) {
+        games.accept(player, invite.id, None).await.expect("joins");
+    }
+    let mut board = Catalogue::shipped().expect("valid").get("tic_tac_toe").expect("ships").written();
+    (board["key"], board["rating"]) = (json!("free_for_all"), json!(null));
+    games.publish_mode(w.operator, "free_for_all", board, "r", None).await.expect("valid");
+    let mut game = made;
+    for player in [ann, ben, cat] {
+        game = games.ready(player, game.id, None).await.expect("ready");
+    }
+    assert_eq!((game.status, game.ended.map(|ended| ended.reason)), (Status::Aborted, Some("mode_changed".into())));
+    assert_eq!([ann, ben, cat].map(|player| w.kernel.engagement(player)), [Engagement::Idle; 3]);
+    let log = games.replay(ann, game.id, 0).await.expect("it is over");
+    assert!(verify(log.iter().map(LogLine::to_json)).is_ok());
 }

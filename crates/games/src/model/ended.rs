@@ -34,7 +34,7 @@ impl TryFrom<String> for EndedBy {
 }
 
 /// Why a game ended other than by being played to its end: `declined`, `expired`, `cancelled` or `superseded` before it
-/// had its players; `no_show`, `abandoned`, `claimed`, `server_fault`, `max_duration`, `mode_removed`,
+/// had its players; `no_show`, `mode_changed`, `abandoned`, `claimed`, `server_fault`, `max_duration`, `mode_removed`,
 /// `unresolved_dispute`, `rejected_report`, `unreviewed` or, voided by an operator, `admin`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ended {
