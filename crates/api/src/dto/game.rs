@@ -241,7 +241,7 @@ pub(crate) struct MoveDto {
 }
 
 /// A move was played.
-#[derive(Serialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 pub(crate) struct MovedDto {
     pub(crate) sequence: i64,
     /// The position now.
@@ -303,14 +303,14 @@ impl From<ScoreDto> for games::ScoreReport {
 }
 
 /// What became of a score report.
-#[derive(Serialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 pub(crate) struct ReportedDto {
     pub(crate) report: ReportDto,
     pub(crate) result: Option<ResultLineDto>,
 }
 
 /// A report's state.
-#[derive(Serialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 pub(crate) struct ReportDto {
     /// `accepted`, or `held` for review.
     pub(crate) status: String,
@@ -318,7 +318,7 @@ pub(crate) struct ReportDto {
 }
 
 /// A result's state.
-#[derive(Serialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 pub(crate) struct ResultLineDto {
     /// `open`, `disputed`, `settled` or `voided`.
     pub(crate) status: String,

@@ -129,9 +129,10 @@ async fn replay(
         return Err(Problem::of("idempotency.key_reused"));
     }
     let Some(reply) = record.reply else {
-        let status = if first == Outcome::Created { StatusCode::CREATED } else { StatusCode::OK };
-        let body = crate::rest::outcome(app, player, &record.receipt.outcome).await?;
-        return Ok(Reply::raw(status, body).replayed());
+        let reply = crate::rest::outcome(app, player, &record.receipt.outcome).await?;
+        let created = first == Outcome::Created && reply.status() == StatusCode::OK;
+        let status = if created { StatusCode::CREATED } else { reply.status() };
+        return Ok(Reply::raw(status, reply.body().clone()).replayed());
     };
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::OK);
     Ok(Reply::raw(status, reply.body.into()).replayed())

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::app::App;
 use crate::dto::{PageDto, ProblemDto, PublishModeDto, WrittenModeDto};
-use crate::edge::{Body, Idempotency, Operator, Outcome, Reply, with_etag};
+use crate::edge::{Idempotency, LateBody, Operator, Outcome, Reply, with_etag};
 use crate::problem::Problem;
 
 /// Every mode with all its fields, switched-off ones included.
@@ -41,6 +41,11 @@ pub(crate) async fn get(
     Ok(with_etag(&req, Reply::ok(&WrittenModeDto(mode))))
 }
 
+/// A mode as it stands, where the reply that said so was lost.
+pub(crate) fn again(app: &App, key: &str) -> Option<Reply> {
+    app.games.written_mode(key).map(|mode| Reply::ok(&WrittenModeDto(mode)))
+}
+
 async fn publish(
     app: &App,
     operator: &Operator,
@@ -68,8 +73,9 @@ pub(crate) async fn put(
     operator: Operator,
     once: Idempotency,
     key: web::Path<String>,
-    body: Body<PublishModeDto>,
+    body: LateBody<PublishModeDto>,
 ) -> Result<Reply, Problem> {
+    let body = body?;
     let run = |receipt| publish(&app, &operator, &key, body.0, receipt);
     once.once(&app, operator.player, Outcome::Done, run).await
 }
