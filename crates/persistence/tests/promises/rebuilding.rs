@@ -135,7 +135,7 @@ async fn correct(world: &World, game: &mut Game, by: PlayerId, dice: &mut ChaCha
         at: now,
     };
     let decided = if mode.module().is_some() || dice.random_ratio(1, 2) {
-        decide::void(game, mode, deed)
+        decide::void(game, Some(mode), deed)
     } else {
         let scores: BTreeMap<_, _> =
             game.players.iter().map(|p| (p.player_id, f64::from(dice.random_range(0..1_000_u32)))).collect();
