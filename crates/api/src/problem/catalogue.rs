@@ -137,4 +137,29 @@ mod tests {
         sorted.dedup();
         assert_eq!(codes.len(), sorted.len());
     }
+
+    /// What looks like a code in a source file.
+    fn codes(source: &str) -> impl Iterator<Item = &str> {
+        let is_word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+        let is_code = move |text: &&str| text.split_once('.').is_some_and(|(of, what)| is_word(of) && is_word(what));
+        source.split('"').filter(is_code)
+    }
+
+    #[test]
+    fn every_code_of_the_domains_is_in_it() {
+        let sources = [
+            include_str!("../../../games/src/error.rs"),
+            include_str!("../../../kernel/src/error.rs"),
+            include_str!("../../../matchmaking/src/error.rs"),
+            include_str!("../../../players/src/error.rs"),
+            include_str!("../../../realtime/src/error.rs"),
+            include_str!("../../../standings/src/error.rs"),
+        ];
+        let all: Vec<_> = sources.into_iter().flat_map(codes).collect();
+        assert!(all.len() >= 70, "{all:?}");
+        // Who lost to a twin is told so under another code.
+        let told = all.into_iter().filter(|code| *code != "idempotency.replayed");
+        let missing: Vec<_> = told.filter(|code| find(code).is_none()).collect();
+        assert_eq!(missing, [""; 0]);
+    }
 }

@@ -56,9 +56,10 @@ async fn publish(
     let actor = operator.admin()?;
     let PublishModeDto { reason, mode } = wanted;
     let published = app.games.publish_mode(actor, key, Value::Object(mode), &reason.unwrap_or_default(), receipt).await;
-    let mode = published.map_err(|error| app.refuse(error))?;
+    published.map_err(|error| app.refuse(error))?;
     app.modes_changed().await;
-    Ok(Reply::ok(&WrittenModeDto(mode.written())))
+    // As it was written: this process's own windows lie over what it plays by.
+    again(app, key).ok_or_else(|| Problem::of("internal"))
 }
 
 /// Publish a mode: a new version of it, or a new one. Games that are on go on under the version they started with.
