@@ -214,12 +214,16 @@ export class ShallWePlay {
   claim(gameId: Id, claim: "win" | "draw"): Promise<Game>;
   dispute(gameId: Id, reason: string, evidence?: unknown): Promise<Game>;
   replay(gameId: Id): Promise<ReplayLine[]>;
+  profile(playerId: Id): Promise<Player>;
   stats(playerId: Id): Promise<Stats>;
   ratings(playerId: Id): Promise<Page<Rating>>;
   headToHead(playerId: Id, otherId: Id): Promise<HeadToHead>;
   leaderboards(): Promise<Page<Record<string, unknown>>>;
   leaderboard(mode: string, query?: { metric?: string; season?: string; scope?: "global" | "friends"; around?: "me"; limit?: number; cursor?: string }): Promise<Board>;
-  history(playerId: Id, query?: { cursor?: string | null; limit?: number; mode?: string; result?: Outcome; opponent?: Id }): Promise<Page<Game>>;
+  history(playerId: Id, query?: {
+    cursor?: string | null; limit?: number; mode?: string; result?: Outcome; opponent?: Id; rated?: boolean; since?: Time; until?: Time;
+    season?: string; min_duration_ms?: number; tag?: string;
+  }): Promise<Page<Game>>;
   call<T = unknown>(method: string, path: string, options?: CallOptions): Promise<T>;
 
   connect(): Promise<Session>;

@@ -260,6 +260,7 @@ export class ShallWePlay {
   dispute(gameId, reason, evidence) { return this.call("POST", `/games/${gameId}/dispute`, { body: { reason, evidence } }); }
   /** The log of a finished game, line by line: hash-chained, so that a change shows. */
   replay(gameId) { return this.call("GET", `/games/${gameId}/replay`, { lines: true }); }
+  profile(playerId) { return this.call("GET", `/players/${playerId}`); }
   stats(playerId) { return this.call("GET", `/players/${playerId}/stats`); }
   ratings(playerId) { return this.call("GET", `/players/${playerId}/ratings`); }
   headToHead(playerId, otherId) { return this.call("GET", `/players/${playerId}/head-to-head/${otherId}`); }

@@ -203,12 +203,14 @@ describe("games with friends", () => {
     await swp.declineInvite("i1");
     await swp.claim("g1", "draw");
     await swp.leaderboard("duel", { around: "me", season: undefined });
+    await swp.profile("p2");
     assert.deepEqual(calls.slice(1).map(({ method, path, body }) => [method, path, body]), [
       ["POST", "/games", { mode: "duel", link: true }],
       ["POST", "/game-invites/links/a%2Fb/redeem", undefined],
       ["POST", "/game-invites/i1/decline", {}],
       ["POST", "/games/g1/claim", { claim: "draw" }],
       ["GET", "/leaderboards/duel", undefined],
+      ["GET", "/players/p2", undefined],
     ]);
   });
 

@@ -162,6 +162,12 @@ fn result(snapshot: &GameSnapshot, line: Option<(&'static str, i32)>) -> Option<
 }
 
 impl GameDto {
+    /// Whose names a game needs: who plays, and who is invited.
+    pub(crate) fn people(game: &Game) -> impl Iterator<Item = PlayerId> {
+        let invited = game.invites.iter().filter(|invite| invite.state.open()).filter_map(|invite| invite.to);
+        game.players.iter().map(|player| player.player_id).chain(invited)
+    }
+
     /// A game as `viewer` sees it.
     pub(crate) fn of(game: &Game, viewer: Option<PlayerId>, names: &Names) -> Self {
         let snapshot = game.snapshot(viewer);

@@ -31,6 +31,7 @@ async fn create(player: &Player, wanted: Value) -> Answer {
 /// Opens a game of this mode for one other player; its id and the invitation's as the other one sees it.
 async fn invite(host: &Player, guest: &Player, mode: &str) -> (String, Value) {
     let game = create(host, json!({ "mode": mode, "invite": [guest.id] })).await.expect_status(201);
+    assert_ne!(game["invites"][0]["to"]["display_name"], "Former player", "{game}");
     let id = text(&game["id"]);
     (id.clone(), invited_to(guest, &id).await)
 }
