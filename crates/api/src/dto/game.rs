@@ -2,6 +2,7 @@ use games::{Game, GameSnapshot, RatingLine};
 use kernel::{GameId, InviteId, PlayerId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use standings::rating::shown;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
@@ -131,11 +132,6 @@ pub(crate) struct EndedDto {
 
 fn rating(game: &GameSnapshot, player: PlayerId) -> Option<&RatingLine> {
     game.rating_lines.iter().find(|line| line.player_id == player)
-}
-
-/// To a hundredth: more would be noise.
-pub(super) fn shown(rating: f64) -> f64 {
-    (rating * 100.0).round() / 100.0
 }
 
 fn result(snapshot: &GameSnapshot, line: Option<(&'static str, i32)>) -> Option<ResultDto> {

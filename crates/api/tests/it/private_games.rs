@@ -4,7 +4,7 @@ use futures_util::future::join;
 use serde_json::{Value, json};
 use testkit::http::Answer;
 
-use crate::app::TestApp;
+use crate::app::{Setup, TestApp};
 use crate::client::Answered as _;
 use crate::players::{Match, Player};
 use crate::sockets::Socket;
@@ -131,6 +131,19 @@ async fn a_refusal_ends_a_game_that_waits_for_nobody_else(app: TestApp) {
     assert_eq!(answer(&ben, &second, "decline").await.expect_status(200)["reason"], Value::Null);
     assert_eq!(ada.game(&text(&both["id"])).await["status"], "created", "the link is still open");
     ben.join("duel").await;
+}
+
+#[tokio::test]
+async fn a_link_has_the_scheme_a_trusted_proxy_was_asked_by() {
+    let wanted = json!({ "mode": "duel", "link": true });
+    for (hops, proto, start) in [("1", "https", "https://"), ("1", "gopher", "http://"), ("0", "https", "http://")] {
+        let app = Setup::embedded().with("SWP__HTTP__TRUSTED_HOPS", hops).start().await;
+        let ada = app.guest(0, "Ada").await;
+        let behind = ada.api.with("x-forwarded-proto", proto);
+        let game = behind.post("/api/v1/games", wanted.clone()).await.expect_status(201);
+        let url = text(&game["invite_link"]["url"]);
+        assert!(url.starts_with(start), "{hops} {proto}: {url}");
+    }
 }
 
 async fn an_invitation_can_be_taken_back_by_who_made_it(app: TestApp) {

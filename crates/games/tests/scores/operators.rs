@@ -81,8 +81,11 @@ async fn a_voided_game_is_amended_back_and_versions_go_on() {
     let w = world();
     w.gate.set(Approved::Yes);
     let (admin, table) = (w.player(), settled(&w).await);
-    w.games.void(admin, table.id, "Wrong.", None).await.expect("voided");
+    let game = w.games.void(admin, table.id, "Wrong.", None).await.expect("voided");
+    let (voided, amended) = (game.tags().contains(&"voided"), game.tags().contains(&"amended"));
+    assert!(voided && !amended, "nothing took the result's place");
     let game = w.games.amend(admin, table.id, "Right.", &scores(&table, &[1, 2]), None).await.expect("amended");
+    assert!(game.tags().contains(&"amended") && !game.tags().contains(&"voided"));
     assert_eq!((ended(&game), game.result_line()), ((Status::Settled, ""), Some(("settled", 3))));
     assert_eq!((outcomes(&game), points(&game)), (vec![LOSS, WIN], vec![Some(1), Some(2)]));
     let game = w.games.amend(admin, table.id, "Again.", &scores(&table, &[2, 2]), None).await.expect("amended");
