@@ -14,7 +14,7 @@ use crate::problem::Problem;
 
 /// How long a document may be served from the cache.
 const TTL: Duration = Duration::from_secs(30);
-/// How long one may that nobody invalidates.
+/// How long one may that not all invalidate who change what is in it.
 const BRIEF: Duration = Duration::from_secs(1);
 
 /// A query on its way. The token is part of its name: who misses after an invalidation has another one, and must not
@@ -36,7 +36,8 @@ impl Aside {
         Self { cache, flights: Arc::default() }
     }
 
-    /// As [`Aside::read`], for documents that may be a moment old but no more: nobody invalidates them.
+    /// As [`Aside::read`], for documents that may be a moment old but no more: not all who change what is in them
+    /// invalidate them.
     pub(crate) async fn read_briefly<F, Fut>(&self, key: CacheKey, load: F) -> Result<(Bytes, CacheOutcome), Problem>
     where
         F: FnOnce() -> Fut,

@@ -1,6 +1,8 @@
 //! What happened to games, in the form clients and handlers see. Players are ids; names resolve when somebody reads.
 //! Fields are only ever added: stored events must stay readable.
 
+use std::fmt;
+
 use kernel::{GameId, InviteId, PlayerId, StreamKey, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -86,7 +88,7 @@ pub struct InviteUpdated {
 }
 
 /// Data of `game.started`. The one event that carries a secret, so it goes to nobody else.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Started {
     /// The game as this player sees it.
     pub game: GameSnapshot,
@@ -94,6 +96,12 @@ pub struct Started {
     pub seed: i64,
     /// What this player's reports must carry.
     pub session_secret: String,
+}
+
+impl fmt::Debug for Started {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Started").field("game", &self.game).field("seed", &self.seed).finish_non_exhaustive()
+    }
 }
 
 /// Data of `game.updated`.

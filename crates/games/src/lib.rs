@@ -74,8 +74,8 @@ pub use log::{LogEntry, LogLine};
 pub use mode::{Envelope, Mode, ModeError, RatingModel, RulesOf, WindowSettings, Windows};
 pub use mode_book::ModeBook;
 pub use model::{
-    Ended, EndedBy, Evidence, Game, GamePlayer, Gone, LogHead, Origin, PinnedRules, RatingLine, Report, ResultVersion,
-    Standing,
+    Ended, EndedBy, Entered, Evidence, Game, GamePlayer, Gone, LogHead, Origin, PinnedRules, RatingLine, Report,
+    ResultVersion, Standing,
 };
 pub use roster::RelayRoster;
 pub use service::{CreateGame, Created, Games, GamesPorts, Played, Reported, Swept, Unseen};

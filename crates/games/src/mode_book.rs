@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use serde_json::Value;
 
 use crate::catalogue::Catalogue;
-use crate::mode::{Mode, ModeError, WindowSettings};
+use crate::mode::{Mode, ModeError, RatingModel, WindowSettings};
 
 /// More versions than games can be running under without the book knowing of them.
 const MOST_ABSENT: usize = 1_024;
@@ -33,6 +33,8 @@ struct Open {
     /// The greatest version of each key, whether or not it can be read here.
     latest: BTreeMap<String, i32>,
     unreadable: Vec<ModeError>,
+    /// How many versions are published.
+    published: usize,
     /// Versions that were looked for in the store and weren't there.
     absent: HashSet<(String, i32)>,
 }
@@ -90,17 +92,30 @@ impl ModeBook {
         self.open().latest.get(key).copied().unwrap_or(0)
     }
 
+    /// The model of a rating family: its modes' of the moment, or if it has none any more, the last that was named for it.
+    pub(crate) fn model_of(&self, family: &str) -> Option<RatingModel> {
+        let open = self.open();
+        let of_it = |mode: &&Mode| mode.rating.as_deref() == Some(family);
+        let now = open.written.all().iter().find(of_it);
+        let before = || open.all.values().map(|mode| &**mode).filter(of_it).max_by_key(|mode| mode.version);
+        now.or_else(before).map(|mode| mode.rating_model)
+    }
+
     /// Whether this mode can stand among the others.
     pub(crate) fn check_beside(&self, mode: &Mode) -> Result<(), ModeError> {
         self.open().written.with(mode).map(drop)
     }
 
-    /// Opens the book at what is published now. Says whether that changed anything.
+    /// Opens the book at what is published now. Says whether that changed anything. Versions are only ever added, so
+    /// what is shorter than what is known was read earlier, and overtaken on its way here.
     pub(crate) fn replace(&self, published: &[Value]) -> bool {
         let open = Open::of(&self.base, self.settings, published);
         let mut now = self.now.write().unwrap_or_else(PoisonError::into_inner);
+        if open.published < now.published {
+            return false;
+        }
         let changed = now.all != open.all || now.newest != open.newest;
-        if changed || now.unreadable != open.unreadable {
+        if changed || now.published != open.published || now.unreadable != open.unreadable {
             *now = open;
         }
         changed
@@ -122,7 +137,7 @@ impl ModeBook {
 
 impl Open {
     fn of(base: &Catalogue, settings: WindowSettings, published: &[Value]) -> Self {
-        let mut open = Self { written: base.clone(), ..Self::default() };
+        let mut open = Self { written: base.clone(), published: published.len(), ..Self::default() };
         let mut readable: Vec<Mode> = base.all().to_vec();
         for value in published {
             match Mode::read(value) {
@@ -154,5 +169,26 @@ impl Open {
     fn see(&mut self, key: &str, version: i32) {
         let latest = self.latest.entry(key.to_owned()).or_insert(version);
         *latest = version.max(*latest);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_list_that_was_read_before_the_last_one_changes_nothing() {
+        let book = ModeBook::new(Catalogue::shipped().expect("valid"));
+        let published = |version: i32| {
+            let mut written = book.written("duel").expect("ships");
+            written["version"] = json!(version);
+            written
+        };
+        let (second, third) = (published(2), published(3));
+        assert!(book.replace(&[second.clone(), third]));
+        assert!(!book.replace(&[second]), "read before the third version was published");
+        assert_eq!(book.newest("duel").map(|mode| mode.version), Some(3));
     }
 }

@@ -6,7 +6,7 @@ use crate::words::{OriginKind, ResultStatus, Status};
 
 impl Game {
     /// Words about how the game came to be (`matched`, `private`, `rematch` or `solo`) and how it ended (`abandoned`,
-    /// `claimed`, `majority`, `voided`; `amended` where an earlier result was replaced; `disputed` where players
+    /// `claimed`, `majority`, `voided`; `amended` where an earlier result was replaced by another; `disputed` where players
     /// disagreed, whatever became of it). Sorted, each once, and found in games from histories too.
     #[must_use]
     pub fn tags(&self) -> Vec<&'static str> {
@@ -20,7 +20,7 @@ impl Game {
         let disputed = self.status == Status::Disputed || flagged(flag::CONFLICT) || flagged(flag::DISPUTED);
         let words = [
             ("abandoned", self.status == Status::Abandoned || because("abandoned")),
-            ("amended", result.is_some_and(|result| result.version > 1)),
+            ("amended", !voided && result.is_some_and(|result| result.version > 1)),
             ("claimed", because("claimed")),
             ("disputed", disputed),
             ("majority", because("majority")),

@@ -18,8 +18,23 @@ pub struct Verified {
     pub lines: i64,
     /// What ended the game: the kind of its first ending line (`finished`, `aborted`, `abandoned` or `voided`).
     pub ended: String,
+    /// What became of its result, by the last line that says so: `settled`, `disputed` or `voided`.
+    pub result: Option<String>,
     /// What was replayed; none where the clients played among themselves, or the game never started.
     pub replayed: Option<Replayed>,
+}
+
+impl Verified {
+    /// How the game went, in words: `the game was finished and its result settled`.
+    #[must_use]
+    pub fn story(&self) -> String {
+        match &self.result {
+            Some(result) if *result != self.ended => {
+                format!("the game was {} and its result {result}", self.ended)
+            }
+            _ => format!("the game was {}", self.ended),
+        }
+    }
 }
 
 /// A game the rules module played once more.
@@ -191,6 +206,7 @@ struct Reader {
     started: bool,
     game: Option<Game>,
     ended: Option<String>,
+    result: Option<String>,
 }
 
 impl Reader {
@@ -236,6 +252,9 @@ impl Reader {
         }
         if !over && matches!(line.kind.as_str(), "finished" | "aborted" | "abandoned" | "voided") {
             self.ended = Some(line.kind.clone());
+        }
+        if matches!(line.kind.as_str(), "settled" | "disputed" | "voided") {
+            self.result = Some(line.kind.clone());
         }
         Ok(())
     }
@@ -285,5 +304,5 @@ pub fn verify<L: AsRef<[u8]>>(lines: impl IntoIterator<Item = L>) -> Result<Veri
         moves: game.moves,
         decided: game.verdict().is_some(),
     });
-    Ok(Verified { lines: reader.head.n, ended, replayed })
+    Ok(Verified { lines: reader.head.n, ended, result: reader.result, replayed })
 }

@@ -1,11 +1,14 @@
 //! The rules of a game's life, case by case. `tests/state_machine.rs` drives them at random.
 
 use kernel::{
-    Approved, ErrorKind, GameId, GameSpec, IdSource, PlayerId, Refusal, RosterSeat, SeededIds, SessionSecret, Timestamp,
+    Approved, Engagement, ErrorKind, GameId, GameSpec, IdSource, InviteId, PlayerId, Refusal, RosterSeat, SeededIds,
+    SessionSecret, Timestamp,
 };
 use serde_json::json;
 use shallweplay_games::decide::{self, Decided};
-use shallweplay_games::{Catalogue, Change, Error, Game, GameEvent, Mode, Outcome, PlayerStatus, ScoreReport, Status};
+use shallweplay_games::{
+    Catalogue, Change, Error, Game, GameEvent, InviteWindows, Mode, Outcome, PlayerStatus, ScoreReport, Status,
+};
 
 const OPENED: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 
@@ -359,4 +362,30 @@ fn leaving_loses_and_the_last_one_there_wins() {
         (outcomes(&two.game), two.engage.len()),
         (vec![Some(Outcome::Loss), Some(Outcome::Loss), Some(Outcome::Win)], 2)
     );
+}
+
+#[test]
+fn what_is_printed_for_debugging_opens_nothing() {
+    let mode = mode("duel");
+    let (game, players) = opened("duel", 2);
+    let game = done(decide::ready(&game, &mode, players[0], OPENED)).game;
+    let change = done(decide::ready(&game, &mode, players[1], OPENED));
+    let printed = format!("{change:?}");
+    assert!(printed.contains("Started"), "{printed}");
+    assert!(game.players.iter().all(|player| !printed.contains(&player.secret.0)), "{printed}");
+
+    let ids = SeededIds::new(6);
+    let code = "abcdefghjk";
+    let offer = decide::Offer { id: InviteId::new(ids.uuid(OPENED)), to: decide::Guest::Link(code.to_owned()) };
+    let opening = decide::Opening {
+        id: game.id,
+        seed: 1,
+        by: players[0],
+        doing: Engagement::Idle,
+        secret: SessionSecret(ids.secret()),
+        offers: vec![offer],
+    };
+    let made = decide::open(&mode, &opening, InviteWindows::default(), OPENED).expect("allowed");
+    assert_eq!(made.game.invites[0].code.as_deref(), Some(code));
+    assert!(![format!("{opening:?}"), format!("{made:?}")].concat().contains(code));
 }

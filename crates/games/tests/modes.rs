@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use kernel::memory::MemoryKernel;
 use kernel::{
-    AuditLog, Clock, FakeClock, GameId, GameSpec, IdSource, PageLimit, PlayerId, Receipt, ReceiptKey, Receipts,
-    Refusal, Riders, RosterSeat, SeededIds, SessionSecret,
+    Approved, AuditLog, Clock, Engagement, FakeClock, FixedApproval, GameId, GameSpec, IdSource, PageLimit, PlayerId,
+    Receipt, ReceiptKey, Receipts, Refusal, Riders, RosterSeat, SeededIds, SessionSecret,
 };
 use serde_json::{Value, json};
 use shallweplay_games::memory::MemoryGameStore;
 use shallweplay_games::{
-    Catalogue, Error, Games, GamesPorts, ModeBook, ModeStore, ScoreReport, Status, WindowSettings,
+    Catalogue, CreateGame, Error, Game, GameStore, Games, GamesPorts, LogLine, ModeBook, ModeStore, ResultStatus,
+    ScoreReport, Status, WindowSettings, verify,
 };
 
 struct World {
@@ -31,14 +32,49 @@ impl World {
     }
 
     fn replica(&self, settings: WindowSettings) -> (Games, Arc<ModeBook>) {
-        let book = ModeBook::with_windows(Catalogue::shipped().expect("valid"), settings);
-        let memory = GamesPorts::in_memory(
-            &self.store,
-            Catalogue::shipped().expect("valid"),
-            self.clock.clone(),
-            self.ids.clone(),
-        );
-        (Games::new(GamesPorts { modes: book.clone(), ..memory }), book)
+        self.replica_with(Catalogue::shipped().expect("valid"), settings)
+    }
+
+    /// A replica that was started with this operator's file.
+    fn replica_with(&self, file: Catalogue, settings: WindowSettings) -> (Games, Arc<ModeBook>) {
+        let book = ModeBook::with_windows(file.clone(), settings);
+        let memory = GamesPorts::in_memory(&self.store, file, self.clock.clone(), self.ids.clone());
+        let approval = Arc::new(FixedApproval::new(Approved::Yes));
+        (Games::new(GamesPorts { modes: book.clone(), approval, ..memory }), book)
+    }
+
+    /// The replica after a restart with the shipped file in which this one mode is written otherwise.
+    fn restarted(&self, key: &str, change: impl FnOnce(&mut Value)) -> Games {
+        let mut file: Vec<Value> = serde_json::from_str(Catalogue::SHIPPED).expect("JSON");
+        change(file.iter_mut().find(|mode| mode["key"] == key).expect("ships"));
+        let file = Catalogue::parse(&json!(file).to_string()).expect("valid");
+        self.replica_with(file, WindowSettings::default()).0
+    }
+
+    /// A game that is being played.
+    async fn playing(&self, games: &Games, mode: &str) -> (GameId, [PlayerId; 2]) {
+        let (id, players) = self.open(mode);
+        for player in players {
+            games.ready(player, id, None).await.expect("ready");
+        }
+        (id, players)
+    }
+
+    async fn report(&self, games: &Games, id: GameId, player: PlayerId, score: f64) -> Result<Game, Error> {
+        let game = self.store.load(id).await.expect("readable").expect("opened");
+        let session_secret = game.player(player).expect("plays").secret.0.clone();
+        let report = ScoreReport { session_secret, score: Some(score), ..ScoreReport::default() };
+        games.report(player, id, &report, None).await.map(|reported| reported.game)
+    }
+
+    /// Family, version, status and whether it is rated of each entry of these families.
+    async fn ledger(&self, families: &[&str]) -> Vec<(String, i32, ResultStatus, bool)> {
+        let mut found = Vec::new();
+        for family in families {
+            let entries = self.store.ledger(family, 0, 100).await.expect("readable");
+            found.extend(entries.into_iter().map(|e| (e.family, e.version, e.status, e.rated)));
+        }
+        found
     }
 
     fn open(&self, mode: &str) -> (GameId, [PlayerId; 2]) {
@@ -199,4 +235,137 @@ async fn a_version_nobody_here_can_read_stops_nothing() {
     next["version"] = json!(2);
     let published = games.publish_mode(w.operator, "duel", next, "r", None).await.expect("after the newest there is");
     assert_eq!(published.version, 3);
+}
+
+/// What a corrected game's entries must be, whatever became of its mode: they undo one another in one family.
+fn corrected() -> Vec<(String, i32, ResultStatus, bool)> {
+    let of = |version, status| (String::from("duel"), version, status, true);
+    vec![of(1, ResultStatus::Settled), of(2, ResultStatus::Voided), of(3, ResultStatus::Settled)]
+}
+
+async fn correct(w: &World, games: &Games, id: GameId, players: [PlayerId; 2]) {
+    games.void(w.operator, id, "Both cheated.", None).await.expect("voided");
+    let scores = players.into_iter().zip([1.0, 2.0]).collect();
+    games.amend(w.operator, id, "Only one did.", &scores, None).await.expect("amended");
+}
+
+async fn settled(w: &World, games: &Games) -> (GameId, [PlayerId; 2]) {
+    let (id, players) = w.playing(games, "duel").await;
+    for player in players {
+        w.report(games, id, player, 7.0).await.expect("accepted");
+    }
+    (id, players)
+}
+
+#[tokio::test]
+async fn a_correction_goes_where_the_first_version_went_whatever_is_published() {
+    let w = World::new();
+    let (games, _) = w.replica(WindowSettings::default());
+    let (id, players) = settled(&w, &games).await;
+    let elsewhere = duel(|mode| (mode["rating"], mode["rating_model"]) = (json!("elsewhere"), json!("glicko2")));
+    games.publish_mode(w.operator, "duel", elsewhere, "r", None).await.expect("another family, another model");
+    correct(&w, &games, id, players).await;
+    assert_eq!(w.ledger(&["duel", "elsewhere"]).await, corrected());
+    settled(&w, &games).await;
+    assert_eq!(w.ledger(&["elsewhere"]).await.len(), 1, "what begins now is rated by the new version");
+}
+
+#[tokio::test]
+async fn a_correction_goes_where_the_first_version_went_whatever_the_file_says_now() {
+    for version in [1, 2] {
+        for rating in [json!("elsewhere"), json!(null)] {
+            let w = World::new();
+            let (id, players) = settled(&w, &w.replica(WindowSettings::default()).0).await;
+            let games =
+                w.restarted("duel", |mode| (mode["version"], mode["rating"]) = (json!(version), rating.clone()));
+            correct(&w, &games, id, players).await;
+            assert_eq!(w.ledger(&["duel", "elsewhere"]).await, corrected(), "{version} {rating}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_result_can_be_taken_back_when_its_mode_is_gone() {
+    let w = World::new();
+    let (id, _) = settled(&w, &w.replica(WindowSettings::default()).0).await;
+    let games = w.restarted("duel", |mode| (mode["key"], mode["rating"]) = (json!("sprint"), json!("sprint")));
+    let voided = games.void(w.operator, id, "Both cheated.", None).await.expect("needs no mode");
+    assert_eq!((voided.status, w.ledger(&["duel", "sprint"]).await), (Status::Voided, corrected()[..2].to_vec()));
+    let (id, players) = w.open("duel");
+    let voided = games.void(w.operator, id, "Nobody can play it.", None).await.expect("needs no mode either");
+    assert_eq!(voided.status, Status::Voided);
+    assert_eq!(games.live_of(players[0]).await.expect("readable"), None);
+}
+
+#[tokio::test]
+async fn who_decides_a_running_game_is_not_changed_by_a_changed_file() {
+    let w = World::new();
+    let (games, _) = w.replica(WindowSettings::default());
+    let (board, [ann, ben]) = w.playing(&games, "tic_tac_toe").await;
+    let (relayed, [cat, dan]) = w.playing(&games, "duel").await;
+    let score = duel(|_| ())["score"].clone();
+    let now_relay = w.restarted("tic_tac_toe", |mode| (mode["rules"], mode["score"]) = (json!("relay"), score));
+    let refused = w.report(&now_relay, board, ann, 9.0).await.expect_err("the server decides it");
+    assert!(matches!(refused, Error::ServerDecided), "{refused:?}");
+    for (n, (player, cell)) in [(ann, 0), (ben, 3), (ann, 1), (ben, 4), (ann, 2)].into_iter().enumerate() {
+        let sequence = i64::try_from(n).expect("small");
+        now_relay.play(player, board, &json!({ "cell": cell }), sequence, None).await.expect("goes on");
+    }
+    let won = now_relay.get(ann, board).await.expect("over");
+    assert_eq!(won.result.expect("settled").reason, "rules");
+
+    let now_board = w.restarted("duel", |mode| (mode["rules"], mode["score"]) = (json!("tic_tac_toe"), json!(null)));
+    let refused = now_board.play(cat, relayed, &json!({ "cell": 0 }), 0, None).await.expect_err("a relay game");
+    assert!(matches!(refused, Error::NoMoves), "{refused:?}");
+    let refused = w.report(&now_board, relayed, dan, 9.0).await.expect_err("nothing to check it against");
+    assert_eq!(refused.code(), "games.server_decided");
+    w.clock.advance_millis(3_600_000);
+    now_board.sweep_due(w.clock.now(), 10).await.expect("readable");
+    assert_eq!(now_board.get(cat, relayed).await.expect("over").status, Status::Voided, "nobody is held for ever");
+}
+
+#[tokio::test]
+async fn a_family_that_was_played_keeps_its_model() {
+    let w = World::new();
+    let (games, _) = w.replica(WindowSettings::default());
+    let other = |family: &str| duel(|mode| (mode["rating"], mode["rating_model"]) = (json!(family), json!("glicko2")));
+    let without = |mut written: Value| {
+        written.as_object_mut().expect("an object").remove("version");
+        written
+    };
+    assert_eq!(games.publish_mode(w.operator, "duel", other("duel"), "r", None).await.expect("not played").version, 2);
+    settled(&w, &games).await;
+    let back = without(duel(|_| ()));
+    let refused = games.publish_mode(w.operator, "duel", back, "r", None).await.expect_err("rated by another model");
+    assert_eq!((refused.code(), refused.fields()[0].pointer.as_str()), ("games.invalid_mode", "/rating_model"));
+    let left = without(duel(|mode| mode["rating"] = json!("sprint")));
+    assert_eq!(games.publish_mode(w.operator, "duel", left, "r", None).await.expect("another family").version, 3);
+    let back = without(duel(|_| ()));
+    let refused = games.publish_mode(w.operator, "duel", back, "r", None).await.expect_err("though nobody is in it");
+    assert_eq!(refused.fields()[0].pointer, "/rating_model");
+    let again = without(other("duel"));
+    assert_eq!(games.publish_mode(w.operator, "duel", again, "r", None).await.expect("as it was").version, 4);
+}
+
+#[tokio::test]
+async fn who_does_not_fit_what_a_mode_has_become_is_let_go_instead_of_stuck() {
+    let w = World::new();
+    let (games, _) = w.replica(WindowSettings::default());
+    let [ann, ben, cat] = [0; 3].map(|_| PlayerId::new(w.ids.uuid(w.clock.now())));
+    let wanted = CreateGame { mode: String::from("free_for_all"), invite: vec![ben, cat], ..CreateGame::default() };
+    let made = games.create(ann, wanted, None).await.expect("made").game;
+    for (invite, player) in made.invites.iter().zip([ben, cat]) {
+        games.accept(player, invite.id, None).await.expect("joins");
+    }
+    let mut board = Catalogue::shipped().expect("valid").get("tic_tac_toe").expect("ships").written();
+    (board["key"], board["rating"]) = (json!("free_for_all"), json!(null));
+    games.publish_mode(w.operator, "free_for_all", board, "r", None).await.expect("valid");
+    let mut game = made;
+    for player in [ann, ben, cat] {
+        game = games.ready(player, game.id, None).await.expect("ready");
+    }
+    assert_eq!((game.status, game.ended.map(|ended| ended.reason)), (Status::Aborted, Some("mode_changed".into())));
+    assert_eq!([ann, ben, cat].map(|player| w.kernel.engagement(player)), [Engagement::Idle; 3]);
+    let log = games.replay(ann, game.id, 0).await.expect("it is over");
+    assert!(verify(log.iter().map(LogLine::to_json)).is_ok());
 }

@@ -111,6 +111,8 @@ fn forged(mut log: Vec<LogLine>, n: usize, change: impl FnOnce(&mut LogLine)) ->
     text(&log)
 }
 
+const STORY: &str = "the game was finished and its result settled";
+
 #[test]
 fn what_was_played_holds_and_says_what_was_checked() {
     let replayed =
@@ -124,6 +126,7 @@ fn what_was_played_holds_and_says_what_was_checked() {
     for (log, expected) in built().iter().zip(expected) {
         let verified = verify(text(log)).expect("holds");
         assert_eq!((verified.lines, verified.ended.as_str()), (log.last().expect("lines").n, "finished"));
+        assert_eq!((verified.result.as_deref(), verified.story()), (Some("settled"), String::from(STORY)));
         assert_eq!(verified.replayed, expected);
         // Other programs put spaces in; they mean nothing.
         let spaced = text(log).into_iter().map(|line| line.replace("\":", "\": ").replace(",\"", ", \""));

@@ -60,7 +60,7 @@ fn trace(rate: f64) -> Vec<TicketSeed> {
         let created_at = Timestamp::from_micros((at * 1e6) as i64);
         let id = uuid::Uuid::from_u128(u128::from(n));
         let expires_at = created_at.plus_millis(120_000);
-        TicketSeed { id: TicketId::new(id), player: PlayerId::new(id), rating, created_at, expires_at }
+        TicketSeed { id: TicketId::new(id), player: PlayerId::new(id), rating, deviation: 80.0, created_at, expires_at }
     };
     (0..TICKETS).map(ticket).collect()
 }

@@ -19,6 +19,9 @@ pub enum Hint {
         player: PlayerId,
         /// The rating it is matched by.
         rating: f64,
+        /// How uncertain it is; absent from older replicas.
+        #[serde(default)]
+        deviation: f64,
         /// Since when it waits.
         created_at: Timestamp,
         /// Until when.
@@ -43,8 +46,8 @@ impl Hint {
     /// A ticket just committed.
     #[must_use]
     pub fn waiting(ticket: &Ticket) -> Self {
-        let TicketSeed { id, player, rating, created_at, expires_at } = seed(ticket);
-        Self::Waiting { id, player, rating, created_at, expires_at }
+        let TicketSeed { id, player, rating, deviation, created_at, expires_at } = seed(ticket);
+        Self::Waiting { id, player, rating, deviation, created_at, expires_at }
     }
 
     /// As it goes over the bus.
@@ -66,6 +69,7 @@ pub(crate) const fn seed(ticket: &Ticket) -> TicketSeed {
         id: ticket.id,
         player: ticket.player_id,
         rating: ticket.rating,
+        deviation: ticket.deviation,
         created_at: ticket.created_at,
         expires_at: ticket.expires_at,
     }
@@ -79,7 +83,8 @@ mod tests {
     fn what_was_said_is_heard_and_the_rest_is_ignored() {
         let at = Timestamp::from_micros(1_767_225_600_000_001);
         let (id, player) = (TicketId::new(uuid::Uuid::from_u128(1)), PlayerId::new(uuid::Uuid::from_u128(2)));
-        let waiting = Hint::Waiting { id, player, rating: 1_512.25, created_at: at, expires_at: at.plus_millis(9) };
+        let expires_at = at.plus_millis(9);
+        let waiting = Hint::Waiting { id, player, rating: 1_512.25, deviation: 87.5, created_at: at, expires_at };
         for hint in [waiting, Hint::Gone { id }, Hint::Vacant] {
             assert_eq!(Hint::decode(&hint.encode()), Some(hint));
         }

@@ -32,6 +32,8 @@ pub struct TicketSeed {
     pub player: PlayerId,
     /// Rating the ticket is matched by.
     pub rating: f64,
+    /// How uncertain that rating is, as a standard deviation: what is known vaguely needn't be matched closely.
+    pub deviation: f64,
     /// Since when it waits: its window grows from here, also after it was put back.
     pub created_at: Timestamp,
     /// From then on it isn't matched any more.
@@ -154,7 +156,8 @@ impl KineticIndex {
         }
         let rating = thousandths(seed.rating);
         let density = self.density.arrive(now.max(seed.created_at), rating);
-        let span = Span { rating, born: seed.created_at.micros(), base: self.tuning.base(density) };
+        let base = self.tuning.base(density) + self.tuning.doubt(seed.deviation);
+        let span = Span { rating, born: seed.created_at.micros(), base };
         self.put_back(Waiting { seed, span, avoid: Vec::new() })
     }
 

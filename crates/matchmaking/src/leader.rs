@@ -194,9 +194,9 @@ impl ShardLeader {
 
     fn hear(&mut self, hint: Hint, now: Timestamp) {
         match hint {
-            Hint::Waiting { id, player, rating, created_at, expires_at } => {
+            Hint::Waiting { id, player, rating, deviation, created_at, expires_at } => {
                 if !self.ended.knows(id) {
-                    self.index.insert(TicketSeed { id, player, rating, created_at, expires_at }, now);
+                    self.index.insert(TicketSeed { id, player, rating, deviation, created_at, expires_at }, now);
                 }
             }
             Hint::Gone { id } => {

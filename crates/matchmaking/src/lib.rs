@@ -23,6 +23,7 @@
 //!     id: TicketId::new(ids.uuid(created_at)),
 //!     player: PlayerId::new(ids.uuid(created_at)),
 //!     rating,
+//!     deviation: 80.0,
 //!     created_at,
 //!     expires_at: created_at.plus_millis(120_000),
 //! };

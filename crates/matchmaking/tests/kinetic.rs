@@ -36,6 +36,8 @@ fn seed(n: u128, rating: f64, now: Timestamp) -> TicketSeed {
         id: TicketId::new(uuid(n)),
         player: PlayerId::new(uuid(n)),
         rating,
+        // Different ones: whom the index puts together mustn't depend on equal windows.
+        deviation: f64::from(u32::try_from(n % 5).unwrap_or(0)) * 70.0,
         created_at: now,
         expires_at: now.plus_millis(120_000),
     }

@@ -61,18 +61,20 @@ impl Scheming {
         self.of_family(family).next().map_or(Model::WengLin, |scheme| scheme.model)
     }
 
-    /// The scheme by which a fact takes effect. A mode that nobody knows (any more) must not hold up the ledger:
-    /// whether it is rated stands in the fact, and the family says by which model.
+    /// The scheme by which a fact takes effect. The model is that of the family in whose ledger the fact stands, which
+    /// its mode may have left since. A mode that nobody knows (any more) must not hold up the ledger: whether it is
+    /// rated stands in the fact.
     #[must_use]
     pub fn scheme_of(&self, fact: &Fact) -> ModeScheme {
-        self.get(&fact.mode).cloned().unwrap_or_else(|| ModeScheme {
+        let of_mode = self.get(&fact.mode).cloned().unwrap_or_else(|| ModeScheme {
             mode: fact.mode.clone(),
             family: fact.family.clone(),
-            model: self.model(&fact.family),
+            model: Model::WengLin,
             rated: fact.rated,
             scored: fact.lines.iter().any(|line| line.score.is_some()),
             board: crate::board::Metric::Wins,
-        })
+        });
+        ModeScheme { family: fact.family.clone(), model: self.model(&fact.family), ..of_mode }
     }
 }
 

@@ -115,8 +115,7 @@ impl Redo {
             };
             let mut game = game.to_vec();
             if !game.iter().all(stands) {
-                let model = schemes.get(&game[0].mode).map_or_else(|| schemes.model(&self.head.family), |s| s.model);
-                effects::rate(model, &mut game, &self.ratings);
+                effects::rate(schemes.model(&self.head.family), &mut game, &self.ratings);
                 redone.extend(game.iter().cloned());
             }
             for row in &game {

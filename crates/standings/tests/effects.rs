@@ -5,8 +5,8 @@ mod worlds;
 
 use kernel::{Clock as _, ErrorKind, PageLimit, PlayerId, Refusal as _};
 use shallweplay_standings::{
-    BoardQuery, BoardSpan, FactSource as _, HeadToHead, Metric, Outcome, PlayerStats, Standings, StandingsReads as _,
-    StandingsStore as _, rating,
+    BoardQuery, BoardSpan, Fact, FactSource as _, HeadToHead, Metric, ModeScheme, Model, Outcome, PlayerStats,
+    Scheming, Standings, StandingsReads as _, StandingsStore as _, rating,
 };
 use worlds::World;
 
@@ -38,8 +38,8 @@ async fn a_win_raises_the_winner_and_lowers_the_loser_and_both_hear_of_it() {
         "game_id": fact.game_id,
         "version": 1,
         "rating_before": 1_500.0,
-        "rating_after": first.rating.value,
-        "deviation": first.rating.deviation,
+        "rating_after": rating::shown(first.rating.value),
+        "deviation": rating::shown(first.rating.deviation),
         "provisional": true,
         "reason": "played",
     });
@@ -196,6 +196,30 @@ async fn an_unknown_mode_does_not_hold_up_the_ledger() {
     let families = world.standings().ratings_of(ann).await.expect("readable");
     let families: Vec<_> = families.iter().map(|now| now.family.as_str()).collect();
     assert_eq!(families, ["duel", "withdrawn"], "the ledger says it is rated");
+}
+
+#[test]
+fn a_result_is_rated_by_the_model_of_the_family_it_stands_in() {
+    let scheme = |mode: &str, family: &str, model| ModeScheme {
+        mode: mode.to_owned(),
+        family: family.to_owned(),
+        model,
+        rated: true,
+        scored: false,
+        board: Metric::Rating,
+    };
+    let schemes = Scheming::new(vec![
+        scheme("blitz", "fast", Model::Glicko2),
+        scheme("bullet", "fast", Model::Glicko2),
+        scheme("rapid", "slow", Model::WengLin),
+    ]);
+    let mut world = World::new();
+    let [ann, ben] = world.players();
+    let played = world.beats("rapid", ann, ben);
+    // Before the mode moved to another family, it counted in this one.
+    let earlier = Fact { family: "fast".to_owned(), ..played };
+    let by = schemes.scheme_of(&earlier);
+    assert_eq!((by.mode.as_str(), by.family.as_str(), by.model), ("rapid", "fast", Model::Glicko2));
 }
 
 #[tokio::test]

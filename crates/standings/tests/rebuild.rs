@@ -11,7 +11,7 @@ use kernel::{Clock as _, PlayerId};
 use proptest::prelude::*;
 use shallweplay_standings::{
     Fact, FactSource as _, Outcome, Report, ResultRow, StandingsChange, StandingsStore as _, Working, WorkingKeys,
-    keys, rebuild,
+    keys, rating, rebuild,
 };
 use worlds::{Fate, World};
 
@@ -222,7 +222,7 @@ proptest! {
                 let player = player.parse().expect("an id");
                 let keys = WorkingKeys { family, players: vec![player], ..WorkingKeys::default() };
                 let stands = world.store.working(&keys).await.expect("readable");
-                prop_assert_eq!(stands.ratings.get(&player).map(|rating| rating.value), Some(value));
+                prop_assert_eq!(stands.ratings.get(&player).map(|stands| rating::shown(stands.value)), Some(value));
             }
             Ok(())
         })?;

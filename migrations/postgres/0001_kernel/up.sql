@@ -32,7 +32,7 @@ CREATE TABLE outbox (
     attempts integer NOT NULL DEFAULT 0,
     claimed_until timestamptz,
     done_at timestamptz
-);
+) WITH (fillfactor = 70);
 CREATE INDEX outbox_waiting ON outbox (seq) WHERE done_at IS NULL;
 CREATE INDEX outbox_waiting_by_aggregate ON outbox (aggregate, seq) WHERE done_at IS NULL;
 CREATE INDEX outbox_done ON outbox (done_at) WHERE done_at IS NOT NULL;

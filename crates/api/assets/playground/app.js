@@ -1,17 +1,25 @@
 // The playground: which screen stands, and what the connection says. It knows the backend through the client alone.
 import { ShallWePlay } from "/sdk/shallweplay.js";
+import { showConnection } from "./connection.js";
 import { h, skeleton, trouble } from "./dom.js";
 import { face } from "./faces.js";
 import { gameScreen } from "./game.js";
+import { historyScreen } from "./history.js";
+import { inviteTray } from "./invites.js";
+import { leaderboardScreen } from "./leaderboard.js";
 import { lobbyScreen } from "./lobby.js";
-import { showConnection } from "./connection.js";
+import { playedScreen } from "./played.js";
+import { playerScreen } from "./rival.js";
 import { waitingScreen } from "./waiting.js";
 import { welcomeScreen } from "./welcome.js";
 import { showWire } from "./wire.js";
 
 const STORAGE_KEY = "shallweplay";
+/** The code of a link by which somebody came, until it is redeemed: signing in comes first. */
+const JOIN_KEY = "swp-join";
 const main = document.getElementById("main");
 const announcer = document.getElementById("announcer");
+const places = document.getElementById("places");
 
 // Per tab, so that two tabs are two players.
 const swp = new ShallWePlay({ storage: sessionStorage, storageKey: STORAGE_KEY });
@@ -28,7 +36,10 @@ const app = {
     announcer.append(h("p", {}, text));
     while (announcer.childElementCount > 5) announcer.firstElementChild.remove();
   },
-  modes: () => (modes ??= swp.modes().then(({ items }) => items, (error) => {
+  modes: () => (modes ??= swp.modes().then(({ items }) => {
+    for (const { key, name } of items) names.set(key, name);
+    return items;
+  }, (error) => {
     modes = null; // asked again next time
     throw error;
   })),
@@ -50,26 +61,68 @@ const app = {
     if (screen?.name === "game" && screen.id === game.id) screen.update(game);
     else show(gameScreen(app, game));
   },
+  /** To the live game or ticket, if there is one. */
+  resume: () => place({ ask: true }),
+  /** The address says what the screen shows, without a new entry in the browser's history. */
+  rewrite: (hash) => history.replaceState(null, "", location.pathname + hash),
   async signOut() {
     await swp.logout().catch(() => {}); // gone here in any case; the server's session ends by itself
+    tray.clear();
     welcome();
   },
 };
-const names = new Map([["tic_tac_toe", "Tic-tac-toe"], ["duel", "Duel"]]);
+const names = new Map([["tic_tac_toe", "Tic-tac-toe"]]);
+const tray = inviteTray(app, document.getElementById("invites"));
 
-function show(next) {
+function show(next, hash = "") {
   screen?.dispose?.();
   screen = next;
+  if (location.hash !== hash) history.pushState(null, "", location.pathname + hash);
   main.replaceChildren(next.element);
   main.dataset.screen = next.name;
+  const here = hash.split(/[/?]/)[0] || "#";
+  for (const link of places.querySelectorAll("a")) link.setAttribute("aria-current", link.getAttribute("href") === here ? "page" : "false");
   setTitle(next.title);
   showWho();
   window.scrollTo(0, 0);
   (main.querySelector("[data-focus]") ?? main).focus({ preventScroll: true });
 }
 
+const playing = () => screen?.name === "game" && !screen.over();
+
+/** The pages that have an address: what stands after the #. */
+async function open(hash) {
+  const [path, query] = hash.slice(1).split("?");
+  const [page, id] = path.split("/");
+  const parameters = new URLSearchParams(query);
+  if (page === "games") {
+    const of = parameters.get("player");
+    const other = of && of !== app.me.id ? await swp.profile(of).catch(() => null) : null;
+    return show(historyScreen(app, parameters, other), hash);
+  }
+  if (page === "board") return show(leaderboardScreen(app, id, parameters), hash);
+  if (page === "game" && id) return show(playedScreen(app, id), hash);
+  if (page === "player" && id) return show(playerScreen(app, id), hash);
+  if (!(await place({ ask: true }))) app.lobby();
+}
+
+function visit(hash) {
+  if (!swp.signedIn) return;
+  if (playing()) return app.rewrite("");
+  open(hash).catch((error) => app.lobby(error.message));
+}
+window.addEventListener("hashchange", () => visit(location.hash)); // back, forward, typed
+document.addEventListener("click", (event) => {
+  const target = event.target.closest?.('a[href^="#"]')?.getAttribute("href");
+  if (!target || target === "#main" || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  visit(target);
+});
+
 function setTitle(title) {
   document.title = title ? `${title} · Shall we play?` : "Shall we play?";
+  // Nobody walks away from the table by accident.
+  places.hidden = !swp.signedIn || !screen || ["waiting", "welcome"].includes(screen.name) || playing();
 }
 app.setTitle = setTitle;
 
@@ -78,28 +131,47 @@ function showWho() {
   who.hidden = !swp.signedIn;
   if (!swp.signedIn) return who.replaceChildren();
   who.replaceChildren(
-    face(app.me.id), h("span", { class: "who-name" }, app.me.display_name),
+    face(app.me.id), h("a", { class: "who-name", href: `#player/${app.me.id}` }, app.me.display_name),
     h("button", { type: "button", class: "link", onclick: () => app.signOut() }, "Sign out"));
 }
 
 function loading(text) {
-  show({ name: "loading", title: "", element: h("section", { class: "sheet" }, h("h1", { class: "visually-hidden", tabindex: "-1", "data-focus": true }, text), skeleton(4)) });
+  show({ name: "loading", title: "", element: h("section", { class: "sheet" }, h("h1", { class: "visually-hidden", tabindex: "-1", "data-focus": true }, text), skeleton(4)) }, location.hash);
 }
 
 function welcome(notice) {
-  show(welcomeScreen(app, notice));
+  show(welcomeScreen(app, notice ?? (sessionStorage.getItem(JOIN_KEY) ? "Somebody invites you to a game. Pick a name, and you are in." : undefined)), location.hash);
+}
+
+/** Takes the seat that the link keeps; whoever sits elsewhere finishes that first. */
+async function join(code) {
+  sessionStorage.removeItem(JOIN_KEY);
+  try {
+    app.play(await swp.redeemInvite(code));
+    return true;
+  } catch (error) {
+    if (error.code === "games.busy" && (await place({ ask: true }))) return true;
+    app.lobby(error.status === 404 ? "That invitation doesn’t exist any more." : error.message);
+    return true;
+  }
 }
 
 async function enter() {
   loading("Taking a seat");
   try {
     if (!(await keepTab())) return welcome("This tab is a copy of another one, which plays on. Here you are somebody new.");
-    if (!(await place())) app.lobby();
-    app.modes().then((items) => items.forEach(({ key, name }) => names.set(key, name)), () => {}); // the lobby shows its own error
+    // Names of modes stand on every screen; one that shows the modes themselves shows the error, too.
+    await app.modes().catch(() => {});
+    const code = sessionStorage.getItem(JOIN_KEY);
+    if (await place()) sessionStorage.removeItem(JOIN_KEY);
+    else if (code) await join(code);
+    else if (location.hash.length > 1) await open(location.hash);
+    else app.lobby();
+    tray.load();
   } catch (error) {
     if (!swp.signedIn) return welcome("You were signed out. Come in again.");
     show({ name: "trouble", title: "Trouble", element: h("section", { class: "sheet" },
-      h("h1", { tabindex: "-1", "data-focus": true }, "We can’t reach the table"), trouble(error, enter)) });
+      h("h1", { tabindex: "-1", "data-focus": true }, "We can’t reach the table"), trouble(error, enter)) }, location.hash);
   }
 }
 
@@ -144,19 +216,34 @@ swp.on("session", (session) => {
   const serverTime = Date.parse(session.server_time);
   if (Number.isFinite(serverTime)) clockAheadMs = serverTime - Date.now();
   screen?.online?.(session);
+  tray.load();
 });
 swp.on("resync", ({ stream }) => screen?.resync?.(stream));
-swp.on("signed_out", () => welcome("You were signed out. Come in again."));
+swp.on("signed_out", () => {
+  tray.clear();
+  welcome("You were signed out. Come in again.");
+});
 for (const type of ["ticket.updated", "game.started", "game.moved", "game.updated", "game.finished", "game.settled",
-  "game.disputed", "game.voided", "game.relayed", "game.opponent_gone", "game.opponent_back"]) {
-  swp.on(type, (data) => screen?.event?.(type, data));
+  "game.disputed", "game.voided", "game.relayed", "game.opponent_gone", "game.opponent_back", "game.invited", "invite.updated",
+  "rating.changed"]) {
+  swp.on(type, (data) => {
+    if (type === "game.invited" || type === "invite.updated") tray.event(type, data);
+    screen?.event?.(type, data);
+  });
 }
 // Everything works without the socket too, only slower.
 setInterval(() => {
-  if (swp.signedIn && swp.connectionState !== "online") screen?.poll?.();
+  if (!swp.signedIn || swp.connectionState === "online") return;
+  screen?.poll?.();
+  tray.load();
 }, 2000);
 
 showConnection(swp, document.getElementById("connection"));
 showWire(swp, document.getElementById("wire-body"), document.getElementById("wire-last"));
+const address = new URL(location.href);
+if (address.searchParams.has("join")) {
+  sessionStorage.setItem(JOIN_KEY, address.searchParams.get("join"));
+  history.replaceState(null, "", address.pathname);
+}
 if (swp.signedIn) enter();
 else welcome();

@@ -14,7 +14,9 @@ const newer = (old, next) => (old && (!next || next.version < old.version) ? old
 export function merge(old, next) {
   if (!old || old.id !== next.id) return next;
   const ahead = rank(next.status) >= rank(old.status);
-  const board = (next.sequence ?? -1) >= (old.sequence ?? -1) ? next : old;
+  // At the same move the later status has the later word: before the start there is no board yet.
+  const step = (next.sequence ?? -1) - (old.sequence ?? -1);
+  const board = step > 0 || (step === 0 && ahead) ? next : old;
   const status = later(old.status, next.status);
   return {
     ...old, ...(ahead ? next : {}), status,
@@ -48,9 +50,15 @@ export function fold(game, type, data) {
         turn: isOver(game) ? null : data.turn, deadline_at: data.deadline_at ?? game.deadline_at };
     case "game.updated": {
       const players = data.players ? withNames(game.players, data.players) : game.players;
-      const status = later(game.status, data.status);
-      return { ...game, status, players, turn: isOver({ status }) ? null : game.turn };
+      // Only the start itself says who begins; until it comes the game has not started for this page.
+      const ahead = data.status === "in_progress" && rank(game.status) < RANK.in_progress;
+      const status = ahead ? game.status : later(game.status, data.status);
+      return { ...game, status, players, turn: isOver({ status }) ? null : game.turn, ended: data.ended ?? game.ended,
+        rematch_game_id: data.rematch ?? game.rematch_game_id };
     }
+    case "game.opponent_gone":
+    case "game.opponent_back":
+      return { ...game, players: game.players.map((seat) => (seat.player.id === data.player_id ? { ...seat, claim_at: data.claim_at ?? null } : seat)) };
     case "game.finished":
       return settle(game, "finished", data.result);
     case "game.settled":
@@ -74,7 +82,10 @@ function withNames(known, told) {
 }
 
 export const mySeat = (game, playerId) => game.players.find(({ player }) => player.id === playerId);
-export const otherSeat = (game, playerId) => game.players.find(({ player }) => player.id !== playerId);
+/** Everybody else at the table, by seat. */
+export const otherSeats = (game, playerId) => game.players.filter(({ player }) => player.id !== playerId);
+/** Seats that nobody has. */
+export const freeSeats = (game, mode) => Math.max(0, mode.teams * mode.team_size - game.players.length);
 
 /** "win", "loss", "draw", or null while nobody can say. */
 export function verdict(game, playerId) {

@@ -13,8 +13,8 @@ const standings = [{ player_id: "ada", seat: 0, team: 0, score: 1, outcome: "win
 
 test("a late reply does not undo a start", () => {
   const started = fold(GAME, "game.started", { game: { ...GAME, status: "in_progress", you: null }, seed: "1", session_secret: "new" });
-  const after = merge(started, GAME);
-  assert.equal(after.status, "in_progress");
+  const after = merge(started, { ...GAME, turn: null, state: null });
+  assert.deepEqual([after.status, after.turn, after.state], ["in_progress", 0, GAME.state]);
   assert.equal(after.you.session_secret, "s", "the latest word on the secret wins");
 });
 
@@ -38,6 +38,19 @@ test("the end gives everyone an outcome and nobody a turn; a settled result repl
 test("players told by id keep their names", () => {
   const game = fold(GAME, "game.updated", { game_id: "g", status: "waiting_ready", players: [{ player_id: "ada", seat: 0, status: "ready" }, { player: { id: "bea" }, seat: 1, status: "joined" }] });
   assert.deepEqual(game.players.map(({ player, status }) => [player.display_name, status]), [["ada", "ready"], ["bea", "joined"]]);
+});
+
+test("a start is only believed from what says who begins", () => {
+  const waiting = { ...GAME, turn: null, state: null };
+  const told = fold(waiting, "game.updated", { game_id: "g", status: "in_progress", players: [], ended: null });
+  assert.equal(told.status, "waiting_ready");
+  assert.equal(fold(told, "game.started", { game: { ...GAME, status: "in_progress" }, session_secret: "s" }).turn, 0);
+});
+
+test("who is gone can be claimed against from a time on, until back", () => {
+  const gone = fold(GAME, "game.opponent_gone", { game_id: "g", player_id: "bea", claim_in: 5000, claim_at: "2026-01-01T00:00:30Z" });
+  assert.deepEqual(gone.players.map(({ claim_at }) => claim_at), [undefined, "2026-01-01T00:00:30Z"]);
+  assert.equal(fold(gone, "game.opponent_back", { game_id: "g", player_id: "bea" }).players[1].claim_at, null);
 });
 
 test("another game's events change nothing", () => {

@@ -1,55 +1,50 @@
-// One game from the handshake to the result: the table around the board.
-import { duelBoard } from "./duel.js";
+// One game from the first seat taken to the result: the table around the board.
+import { makeBoard } from "./boards.js";
 import { h, say, trouble } from "./dom.js";
-import { face, piece } from "./faces.js";
-import { fold, isFinal, isOver, merge, mySeat, otherSeat, verdict } from "./game-state.js";
-import { BOARDS } from "./lobby.js";
+import { fold, freeSeats, isFinal, isOver, merge, mySeat, otherSeats, verdict } from "./game-state.js";
+import { OUTCOMES, listed } from "./format.js";
+import { goneBanner } from "./gone.js";
+import { plaqueRow } from "./plaques.js";
 import { resultPanel } from "./result.js";
-import { ticTacToeBoard } from "./tic-tac-toe.js";
+import { waitingRoom } from "./room.js";
 
-const MAKERS = { tic_tac_toe: ticTacToeBoard, duel: duelBoard };
+/** How often, two seconds apart, ratings are asked for that no event told. */
+const PATIENCE = 10;
 
 export function gameScreen(app, first) {
   const { swp } = app;
   const meId = app.me.id;
   let game = first;
+  let mode = null;
   let gone = false;
   let readied = false;
   let told = "";
-  let away = "";
+  let patience = PATIENCE;
 
   const seatOf = () => mySeat(game, meId)?.seat ?? game.you?.seat ?? 0;
-  const opponent = otherSeat(game, meId)?.player ?? { id: "nobody", display_name: "Nobody" };
+  const nameOf = (seat) => game.players.find((line) => line.seat === seat)?.player.display_name ?? "the other player";
   const title = h("h1", { id: "game-title", class: "turn", tabindex: "-1", "data-focus": true });
   const clock = h("p", { class: "clock", hidden: true });
   const problem = h("div", { class: "problem", role: "alert" });
   const stage = h("div", { class: "stage" });
   const end = h("div", { class: "end" });
-  const leave = h("button", { type: "button", class: "link", onclick: () => dialog.showModal() }, "Leave the game");
+  const leave = h("button", { type: "button", class: "link", onclick: () => ask() });
   const dialog = leaveDialog();
-  const mine = plaque(swp.player, "You");
-  const theirs = plaque(opponent, opponent.display_name);
-
-  const board = (MAKERS[game.mode] && BOARDS[game.mode] ? MAKERS[game.mode] : noBoard)({
-    app, opponent, complain,
-    game: () => game,
-    seat: seatOf,
-    reread, refresh: () => render(), apply: (next) => set({ ...game, ...next }),
-  });
+  const plaques = plaqueRow(app);
+  const table = {
+    app, complain, reread, nameOf,
+    game: () => game, seat: seatOf,
+    refresh: () => render(), apply: (next) => set({ ...game, ...next }),
+  };
+  const board = makeBoard(table);
+  const room = waitingRoom(table);
+  const banner = goneBanner({ ...table, apply: (next) => set(merge(game, next)) });
+  const result = resultPanel(app, table);
   stage.append(board.element);
-
-  function plaque(player, name) {
-    const state = h("span", { class: "plaque-state" });
-    const mark = h("span", { class: "plaque-piece" });
-    const element = h("div", { class: "plaque" }, face(player.id),
-      h("div", { class: "plaque-words" }, h("span", { class: "plaque-name" }, name), state), mark);
-    return { element, state, mark, show(seat, text, active) {
-      say(state, text);
-      element.dataset.seat = seat;
-      element.toggleAttribute("data-active", active);
-      if (!mark.childElementCount && game.mode === "tic_tac_toe") mark.append(piece(seat));
-    } };
-  }
+  app.modes().then((modes) => {
+    mode = modes.find(({ key }) => key === game.mode) ?? null;
+    if (!gone) render();
+  }, () => {});
 
   function leaveDialog() {
     const stay = h("button", { type: "submit", class: "button" }, "Keep playing");
@@ -65,9 +60,14 @@ export function gameScreen(app, first) {
       go.disabled = false;
     } }, "Leave");
     return h("dialog", { class: "dialog", "aria-labelledby": "leave-title" },
-      h("form", { method: "dialog" }, h("h2", { id: "leave-title" }, "Leave this game?"),
-        h("p", {}, `${opponent.display_name} would be told that you left, and it may count as a loss.`),
-        h("div", { class: "row" }, stay, go)));
+      h("form", { method: "dialog" }, h("h2", { id: "leave-title" }, "Leave this game?"), h("p", {}), h("div", { class: "row" }, stay, go)));
+  }
+
+  function ask() {
+    const names = listed(otherSeats(game, meId).map(({ player }) => player.display_name));
+    say(dialog.querySelector("p"), game.status === "created" ? "Nothing has begun yet, and nothing will count."
+      : names ? `${names} would be told that you left, and it may count as a loss.` : "This run would not count.");
+    dialog.showModal();
   }
 
   /** A refusal in the server's own words; a lost race also brings the board up to date. */
@@ -77,8 +77,15 @@ export function gameScreen(app, first) {
   }
 
   function reread() {
-    return swp.game(game.id).then((next) => !gone && set(merge(game, next)), (error) => {
-      if (!gone && error.status) problem.replaceChildren(h("p", {}, error.message));
+    return swp.game(game.id).then((next) => {
+      if (gone) return;
+      // Who called the game off or left before it began has no seat in it any more.
+      if (!isOver(next) && !mySeat(next, meId)) return app.lobby("You left the game.");
+      set(merge(game, next));
+    }, (error) => {
+      if (gone || !error.status) return;
+      if (error.status === 404) return app.lobby("That game is over for you.");
+      problem.replaceChildren(h("p", {}, error.message));
     });
   }
 
@@ -100,6 +107,7 @@ export function gameScreen(app, first) {
   }
 
   function set(next) {
+    if (gone) return;
     const moved = next.sequence !== game.sequence || next.turn !== game.turn;
     const before = game;
     game = next;
@@ -107,29 +115,26 @@ export function gameScreen(app, first) {
     render();
     board.update?.(game, before);
     if (!isOver(before)) getReady();
-    // Events tell the result; who left and why stands in the game itself.
-    if (isFinal(game) && !isFinal(before)) reread();
+    // Events tell the result; who left and why, and who just came, stands in the game itself.
+    const came = game.players.some(({ team, player }) => team === undefined || !player.display_name);
+    if ((isFinal(game) && !isFinal(before)) || came) reread();
   }
 
   function render() {
     const seat = seatOf();
     const started = game.status === "in_progress";
-    const isReady = (player) => started || mySeat(game, player)?.status === "ready" || (player === meId && readied);
     const turn = started ? game.turn : null;
     const words = headline(turn, seat);
     say(title, words);
     app.setTitle(words);
-    if (words !== told) app.announce(away && started ? `${words} ${away}` : words);
+    if (words !== told) app.announce(words);
     told = words;
-    const state = (player, itsSeat) => {
-      if (isOver(game)) return { win: "Won", loss: "Lost", draw: "Draw" }[verdict(game, player)] ?? "";
-      if (!started) return isReady(player) ? "Ready" : "Getting ready…";
-      if (player === opponent.id && away) return away;
-      return turn === null ? "Playing" : turn === itsSeat ? (player === meId ? "Your turn" : "Thinking…") : "";
-    };
-    mine.show(seat, state(meId, seat), turn === seat);
-    theirs.show(1 - seat, state(opponent.id, 1 - seat), turn === 1 - seat);
+    plaques.show(game, started || isOver(game) || !mode ? 0 : freeSeats(game, mode), (line) => ({ words: stateOf(line, turn), active: turn === line.seat }));
     leave.hidden = isOver(game);
+    say(leave, game.status === "created" ? "Call it off" : "Leave the game");
+    stage.hidden = game.status === "created" || (isOver(game) && !game.started_at);
+    room.update();
+    banner.tick();
     element.dataset.status = game.status;
     if (!isOver(game)) element.dataset.turn = turn === seat ? "mine" : turn === null ? "none" : "theirs";
     else {
@@ -141,32 +146,49 @@ export function gameScreen(app, first) {
     tick();
   }
 
+  function stateOf(line, turn) {
+    if (isOver(game)) return OUTCOMES[verdict(game, line.player.id)] ?? "";
+    if (line.claim_at) return "Connection lost…";
+    if (line.status === "abandoned") return "Left";
+    const mine = line.player.id === meId;
+    if (game.status !== "in_progress") return line.status === "ready" || (mine && readied) ? "Ready" : "Getting ready…";
+    return turn === null ? "Playing" : turn !== line.seat ? "" : mine ? "Your turn" : "Thinking…";
+  }
+
   function headline(turn, seat) {
-    if (isOver(game)) {
-      const outcome = verdict(game, meId);
-      if (game.status === "voided") return "This game doesn’t count.";
-      if (outcome) return { win: "You win!", loss: `${opponent.display_name} wins.`, draw: "A draw." }[outcome];
-      return { aborted: "The game didn’t start.", abandoned: "The game was left.", disputed: "The reports disagree." }[game.status] ?? "The game is over.";
-    }
-    if (game.status !== "in_progress") return `You and ${opponent.display_name}`;
+    const others = otherSeats(game, meId);
+    if (isOver(game)) return closing(others);
+    if (game.status === "created") return game.origin === "rematch" ? "Once more?" : "Waiting for company";
+    if (game.status !== "in_progress") return others.length === 1 ? `You and ${others[0].player.display_name}` : "Everybody is here";
     if (board.headline) return board.headline();
-    return turn === null ? "Both play." : turn === seat ? "Your turn." : `${opponent.display_name}’s turn.`;
+    return turn === null ? "Both play." : turn === seat ? "Your turn." : `${nameOf(turn)}’s turn.`;
+  }
+
+  function closing(others) {
+    if (game.status === "voided") return "This game doesn’t count.";
+    const outcome = verdict(game, meId);
+    const winners = game.players.filter(({ player }) => verdict(game, player.id) === "win").map(({ player }) => player.display_name);
+    if (outcome === "loss") return winners.length ? `${listed(winners)} ${winners.length === 1 ? "wins" : "win"}.` : "You lose.";
+    if (outcome) return { win: "You win!", draw: "A draw." }[outcome];
+    const mine = mySeat(game, meId);
+    if (!others.length && Number.isFinite(mine?.score)) return `${mine.score}!`;
+    const declined = game.ended?.reason === "declined" ? "Not this time." : null;
+    return { aborted: declined ?? "The game didn’t start.", abandoned: "The game was left.", disputed: "The reports disagree." }[game.status] ?? "The game is over.";
   }
 
   function tick() {
+    banner.tick();
     const left = game.deadline_at ? Math.ceil((Date.parse(game.deadline_at) - app.now()) / 1000) : null;
-    clock.hidden = left === null || isFinal(game);
+    clock.hidden = left === null || isFinal(game) || game.status === "created";
     if (clock.hidden) return;
-    const what = game.status === "in_progress" ? "left" : isOver(game) ? "for the other report" : "to get ready";
+    const what = { in_progress: "left", waiting_ready: "to get ready", disputed: "to say what happened" }[game.status] ?? "for the other reports";
     say(clock, left > 0 ? `${left > 120 ? `${Math.round(left / 60)} min` : `${left} s`} ${what}` : "Time is up…");
     clock.toggleAttribute("data-short", left <= 5);
   }
 
-  const result = resultPanel(app, () => verdict(game, meId));
   const element = h("section", { class: `game game-${game.mode}`, "aria-labelledby": "game-title" },
     h("p", { class: "mode-name" }, app.modeName(game.mode)),
-    h("div", { class: "plaques" }, theirs.element, h("span", { class: "versus", "aria-hidden": "true" }, "vs"), mine.element),
-    title, clock, stage, problem, end,
+    plaques.element, title, clock, banner.element, room.element, stage, problem, end,
     h("p", { class: "leave" }, leave), dialog);
   const timer = setInterval(tick, 500);
 
@@ -182,23 +204,29 @@ export function gameScreen(app, first) {
     }
   }
 
+  /** What no event will bring without a socket: above all the new ratings, a moment after the result. */
+  function poll() {
+    const unrated = game.rated && game.status === "settled" && mySeat(game, meId)?.rating_after === null;
+    if (!isFinal(game) || (unrated && patience-- > 0)) return reread();
+  }
+
   render();
   board.update?.(game, null);
   getReady();
   if (swp.connectionState === "online") follow();
   return {
-    name: "game", title: document.title.split(" · ")[0], element, id: game.id,
+    name: "game", title: document.title.split(" · ")[0], element, id: game.id, poll,
     over: () => isOver(game),
     update: (next) => set(merge(game, next)),
     online: follow,
     resync: (stream) => (stream === `game:${game.id}` || stream === "player") && reread(),
-    poll: () => !isFinal(game) && reread(),
     event(type, data) {
       if ((data.game_id ?? data.game?.id) !== game.id) return;
       if (type === "game.relayed") return board.relayed?.(data);
-      if (type === "game.opponent_gone") away = "Connection lost…";
-      if (type === "game.opponent_back") away = "";
+      if (type === "rating.changed" || type === "invite.updated") return reread();
       if (type === "game.moved" && data.seat !== seatOf()) app.announce(board.describe?.(data) ?? "");
+      if (type === "game.opponent_gone") app.announce(`${nameOf(data.seat)} lost the connection.`);
+      if (type === "game.opponent_back") app.announce(`${nameOf(data.seat)} is back.`);
       set(fold(game, type, data));
     },
     dispose() {
@@ -207,8 +235,4 @@ export function gameScreen(app, first) {
       board.dispose?.();
     },
   };
-}
-
-function noBoard({ game }) {
-  return { element: h("div", { class: "notice" }, h("p", {}, `This page has no board for ${game().mode.replaceAll("_", " ")}. Your own client can play it through the API while this page shows how it stands.`)) };
 }

@@ -1,24 +1,21 @@
-// Choosing what to play, and what was played so far.
+// Choosing what to play and with whom, and what was played lately.
+import { BOARDS, seatsOf, shapeOf } from "./boards.js";
 import { h, skeleton, trouble } from "./dom.js";
-import { piece } from "./faces.js";
-import { historyPanel } from "./history.js";
-
-/** The modes this page has a board for, in words a newcomer understands. */
-export const BOARDS = {
-  tic_tac_toe: { blurb: "Three in a row. The server checks every move.", art: () => [piece(0), piece(1), piece(0)] },
-  duel: { blurb: "Ten seconds, one finger. Whoever taps more wins.", art: () => [h("span", { class: "art-tap" })] },
-};
+import { recentGames } from "./history.js";
 
 export function lobbyScreen(app, notice) {
   const cards = h("div", { class: "cards" });
   const problems = h("div", { role: "status" });
-  const history = historyPanel(app);
+  const history = recentGames(app);
   let gone = false;
 
   async function load() {
     cards.replaceChildren(skeleton(3));
     try {
-      const modes = await app.modes();
+      const modes = (await app.modes()).filter(({ enabled }) => enabled !== false);
+      const order = Object.keys(BOARDS);
+      const place = ({ key }) => (order.includes(key) ? order.indexOf(key) : order.length);
+      modes.sort((a, b) => place(a) - place(b));
       if (gone) return;
       cards.replaceChildren(...(modes.length ? modes.map(card) : [h("p", { class: "empty" }, "No modes are switched on here yet.")]));
     } catch (error) {
@@ -28,34 +25,39 @@ export function lobbyScreen(app, notice) {
 
   function card(mode) {
     const known = BOARDS[mode.key];
-    const size = mode.teams * mode.team_size;
-    const shape = size === 1 ? "solo" : mode.team_size === 1 && mode.teams === 2 ? "one against one" : mode.team_size === 1 ? `${size} players` : `${mode.team_size} against ${mode.team_size}`;
-    const button = h("button", {
-      type: "button", class: "button button-main", disabled: !known,
-      "aria-label": `Quick Match: ${mode.name}`, onclick: () => join(mode, button),
-    }, "Quick Match");
+    const action = (main, label, act) => {
+      const button = h("button", { type: "button", class: main ? "button button-main" : "button", "aria-label": `${label}: ${mode.name}`, onclick: () => run(button, act) }, label);
+      return button;
+    };
+    const seats = seatsOf(mode);
+    const invite = (main) => action(main, "Invite by link", async () => app.play(await app.swp.createGame(mode.key, { link: true })));
+    const actions = seats === 1 ? [action(true, "Play", async () => app.play(await app.swp.createGame(mode.key)))]
+      : seats === 2 ? [action(true, "Quick Match", () => app.queue(mode.key)), invite(false)]
+      : [invite(true)];
     return h("article", { class: `card card-${known ? mode.key : "plain"}` },
       h("div", { class: "card-art", "aria-hidden": "true" }, known?.art() ?? h("span", { class: "art-plain" }, "…")),
       h("div", { class: "card-words" },
         h("h3", {}, mode.name),
         h("p", {}, known?.blurb ?? "This page has no board for it; your own client may."),
-        h("p", { class: "fine" }, `${shape} · ${mode.rules === "relay" ? "players report the score" : "server decides"}`)),
-      known ? button : h("p", { class: "fine card-none" }, "Playable through the API"));
+        h("p", { class: "fine" }, `${shapeOf(mode)} · ${mode.rules === "relay" ? "players report the score" : "server decides"} · `,
+          h("a", { href: `#board/${mode.key}` }, "leaderboard"))),
+      known ? h("div", { class: "card-actions" }, actions) : h("p", { class: "fine card-none" }, "Playable through the API"));
   }
 
-  async function join(mode, button) {
+  async function run(button, act) {
     const buttons = cards.querySelectorAll("button");
     for (const each of buttons) each.disabled = true;
     button.dataset.busy = "";
     problems.replaceChildren();
     try {
-      await app.queue(mode.key);
+      await act();
     } catch (error) {
-      for (const each of buttons) each.disabled = false;
-      delete button.dataset.busy;
-      problems.replaceChildren(trouble(error));
-      button.focus();
+      // Already in a game, perhaps on another device: that is where to go.
+      if (!(error.status === 409 && (await app.resume().catch(() => false)))) problems.replaceChildren(trouble(error));
     }
+    for (const each of buttons) each.disabled = false;
+    delete button.dataset.busy;
+    if (!gone) button.focus();
   }
 
   load();
@@ -64,7 +66,7 @@ export function lobbyScreen(app, notice) {
       h("h1", { id: "lobby-title", tabindex: "-1", "data-focus": true }, `What shall we play, ${app.me.display_name}?`),
       notice && h("p", { class: "notice", role: "status" }, notice),
       problems,
-      h("h2", { class: "visually-hidden" }, "Quick Match"),
+      h("h2", { class: "visually-hidden" }, "Games to play"),
       cards,
       h("p", { class: "tip" }, "Nobody around? ",
         h("a", { href: "/", target: "_blank", rel: "noopener" }, "Open a second player in a new tab"),
@@ -74,7 +76,7 @@ export function lobbyScreen(app, notice) {
     name: "lobby", title: "Lobby", element,
     online: (session) => session.live?.game_id && app.swp.game(session.live.game_id).then((game) => !gone && app.play(game), () => {}),
     resync: () => history.load(),
-    event: (type) => type === "game.settled" && history.load(),
+    event: (type) => (type === "game.settled" || type === "rating.changed") && history.load(),
     dispose: () => (gone = true),
   };
 }

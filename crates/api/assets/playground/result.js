@@ -1,58 +1,101 @@
-// What came out, and what stands in the ledger.
+// What came out, what it did to the ratings, what stands in the ledger, and what can be done next.
+import { BOARDS } from "./boards.js";
+import { disputeForm } from "./dispute.js";
 import { h, say, trouble } from "./dom.js";
-import { isFinal } from "./game-state.js";
+import { isFinal, otherSeats, verdict } from "./game-state.js";
+import { change, plain, rating } from "./format.js";
 
 const EXPLAIN = {
   finished: "Over; the result is being settled.",
-  disputed: "Both told different scores, so nothing is counted until it is looked at.",
+  disputed: "The reports contradict each other, so nothing is counted until it is looked at.",
   settled: "It stands in the ledger.",
-  aborted: "Somebody wasn’t ready in time, so nothing is counted.",
-  abandoned: "A player left before the end.",
   voided: "The result was taken back.",
+};
+const ENDED = {
+  no_show: "Somebody wasn’t ready in time, so nothing is counted.",
+  declined: "The invitation was declined.",
+  cancelled: "The game was called off.",
+  expired: "Nobody came in time.",
+  superseded: "Another game took its place.",
+  max_duration: "Time ran out.",
 };
 
 function why(game) {
-  if (game.status === "aborted" || game.status === "abandoned") return ""; // said below
-  const left = game.players.find(({ status }) => status === "abandoned");
-  if (left) return `${left.player.display_name} left the game. `;
-  return game.ended?.reason === "max_duration" ? "Time ran out. " : "";
+  const left = game.players.filter(({ status }) => status === "abandoned").map(({ player }) => player.display_name);
+  const because = ENDED[game.ended?.reason];
+  if (game.status === "aborted") return because ?? "Nothing is counted.";
+  const who = left.length === 1 ? `${left[0]} left the game. ` : left.length ? "Players left the game. " : game.result?.reason === "claimed" ? "Claimed, because somebody did not come back. " : "";
+  return `${who}${who || !because ? "" : `${because} `}${EXPLAIN[game.status] ?? (game.status === "abandoned" ? "It ended without a result." : "")}`;
 }
 
-export function resultPanel(app, outcome) {
-  const ledger = h("p", { class: "ledger", role: "status" });
-  const table = h("table", { class: "standings" });
-  const problems = h("div", {});
-  const again = h("button", { type: "button", class: "button button-main", "data-again": true }, "Play again");
-  const element = h("div", { class: "result" }, table, ledger, problems,
-    h("div", { class: "row row-centre" }, again, h("button", { type: "button", class: "button", onclick: () => app.lobby() }, "Back to the lobby")));
-  let mode;
+/** Everybody's score and rating; null where there is neither. */
+export function standingsTable(app, game) {
+  const scored = game.players.some(({ score }) => Number.isFinite(score));
+  const rated = game.players.some((seat) => Number.isFinite(seat.rating_after));
+  if (!scored && !rated) return null;
+  const lines = [...game.players].sort((a, b) => (b.score ?? -1) - (a.score ?? -1) || (verdict(game, b.player.id) === "win") - (verdict(game, a.player.id) === "win"));
+  return h("table", { class: "standings" }, h("caption", { class: "visually-hidden" }, "Scores and ratings"),
+    h("thead", { class: "visually-hidden" }, h("tr", {}, h("th", { scope: "col" }, "Player"), scored && h("th", { scope: "col" }, "Score"), rated && h("th", { scope: "col" }, "Rating"))),
+    h("tbody", {}, lines.map((seat) => h("tr", { "data-mine": seat.player.id === app.me.id },
+      h("th", { scope: "row" }, seat.player.id === app.me.id ? "You" : h("a", { href: `#player/${seat.player.id}` }, seat.player.display_name)),
+      scored && h("td", {}, seat.score ?? "–"),
+      rated && h("td", { class: "rating-change" }, Number.isFinite(seat.rating_after)
+        ? [rating(seat.rating_after), " ", h("span", { class: seat.rating_after >= seat.rating_before ? "up" : "down" }, change(seat.rating_before, seat.rating_after))]
+        : "–")))));
+}
 
-  again.addEventListener("click", async () => {
-    again.disabled = true;
+export function resultPanel(app, { game, complain }) {
+  const ledger = h("p", { class: "ledger", role: "status" });
+  const table = h("div", { class: "standings-place" });
+  const problems = h("div", {});
+  const again = h("button", { type: "button", class: "button button-main", "data-again": true, onclick: () => go(again, next) });
+  const rematch = h("button", { type: "button", class: "button", "data-rematch": true, onclick: () => go(rematch, async () => app.play(await app.swp.rematch(game().id))) }, "Rematch");
+  const dispute = disputeForm(app, game);
+  const details = h("a", { class: "fine", href: `#game/${game().id}` }, "Replay and details");
+  const element = h("div", { class: "result" }, table, ledger, problems,
+    h("div", { class: "row row-centre" }, again, rematch, h("button", { type: "button", class: "button", onclick: () => app.lobby() }, "Back to the lobby")),
+    dispute.element, details);
+  let mode = null;
+  app.modes().then((modes) => {
+    mode = modes.find(({ key }) => key === game().mode) ?? null;
+    update(game());
+  }, () => {});
+
+  const alone = () => game().origin === "solo";
+  /** Two can meet through Quick Match; more need their friends. */
+  const matched = () => mode?.enabled && mode.teams === 2 && mode.team_size === 1;
+
+  async function next() {
+    if (alone()) return app.play(await app.swp.createGame(game().mode));
+    await app.queue(game().mode);
+  }
+
+  async function go(button, act) {
+    again.disabled = rematch.disabled = true;
     problems.replaceChildren();
     try {
-      await app.queue(mode);
+      await act();
     } catch (error) {
-      again.disabled = false;
       problems.replaceChildren(trouble(error));
+      if (error.status === 409) complain(null);
+      button.focus();
     }
-  });
+    again.disabled = rematch.disabled = false;
+  }
 
-  return {
-    element,
-    update(game) {
-      mode = game.mode;
-      const version = game.result?.version > 0 ? ` Result version ${game.result.version}: ${game.result.status}.` : "";
-      say(ledger, `${why(game)}${EXPLAIN[game.status] ?? ""}${version}`);
-      element.dataset.final = isFinal(game);
-      element.dataset.outcome = outcome() ?? "none";
-      const scored = game.players.some(({ score }) => Number.isFinite(score));
-      table.replaceChildren();
-      if (!scored || game.mode === "tic_tac_toe") return; // the board says it all
-      table.append(
-        h("caption", { class: "visually-hidden" }, "Scores"),
-        h("tbody", {}, [...game.players].sort((a, b) => (b.score ?? -1) - (a.score ?? -1)).map((seat) =>
-          h("tr", {}, h("th", { scope: "row" }, seat.player.id === app.me.id ? "You" : seat.player.display_name), h("td", {}, seat.score ?? "–")))));
-    },
-  };
+  function update(now) {
+    const version = now.result?.version > 0 ? ` Result version ${now.result.version}: ${plain(now.result.status)}.` : "";
+    say(ledger, `${why(now)}${version}`);
+    element.dataset.final = isFinal(now);
+    element.dataset.outcome = verdict(now, app.me.id) ?? "none";
+    const played = Boolean(now.started_at) && otherSeats(now, app.me.id).length > 0;
+    rematch.hidden = !played;
+    again.hidden = !(BOARDS[now.mode] && (alone() || matched()));
+    say(again, alone() ? "Once more" : "Play again");
+    details.hidden = !now.started_at;
+    table.replaceChildren(standingsTable(app, now) ?? "");
+    dispute.update(now);
+  }
+
+  return { element, update };
 }

@@ -1,13 +1,25 @@
 // Nine buttons in a grid: pointer, arrow keys or Tab, all the same.
 import { h } from "./dom.js";
 import { piece } from "./faces.js";
+import { focusAtStart, mover } from "./moves.js";
 
 const SHAPES = ["cross", "ring"];
 const at = (cell) => `row ${Math.floor(cell / 3) + 1}, column ${(cell % 3) + 1}`;
+const turnOf = ({ cells, line }) => {
+  const played = cells.filter((owner) => owner !== null).length;
+  return line || played === 9 ? null : played % 2;
+};
 
-export function ticTacToeBoard({ app, opponent, game, seat, complain, apply, reread }) {
+/** The position after these moves, for replays; `line` is of no use there. */
+export const ticTacToeAfter = (moves) => moves.reduce((state, { seat, move }) => {
+  state.cells[move.cell] = seat;
+  return state;
+}, { cells: Array(9).fill(null), line: null });
+
+export function ticTacToeBoard(table) {
+  const { game, seat, nameOf } = table;
   let focused = 4;
-  let sent = null; // the cell on its way to the server
+  const moving = mover(table, turnOf, paint);
 
   const cells = Array.from({ length: 9 }, (_, cell) => h("button", { type: "button", class: "cell", "data-cell": cell, onclick: () => choose(cell) }));
   const element = h("div", { class: "board", role: "grid", "aria-label": "Board", onkeydown: steer },
@@ -32,25 +44,9 @@ export function ticTacToeBoard({ app, opponent, game, seat, complain, apply, rer
   }
 
   // A wrong choice goes to the server as well: it knows best why not.
-  async function choose(cell) {
+  function choose(cell) {
     focusOn(cell);
-    const { id, status, sequence } = game();
-    if (status !== "in_progress" || sent !== null) return;
-    complain(null);
-    sent = cell;
-    paint();
-    try {
-      const reply = await app.swp.move(id, { cell }, sequence);
-      sent = null;
-      const now = game();
-      // The event may have come first, and the answer to it too.
-      if (now.id === id && reply.sequence > now.sequence) apply({ sequence: reply.sequence, state: reply.state, turn: reply.state.line || reply.state.cells.every((owner) => owner !== null) ? null : 1 - seat() });
-    } catch (error) {
-      sent = null;
-      complain(error);
-      if (!error.status) reread(); // perhaps it was taken after all
-    }
-    paint();
+    moving.send({ cell });
   }
 
   function paint() {
@@ -60,7 +56,7 @@ export function ticTacToeBoard({ app, opponent, game, seat, complain, apply, rer
     const open = status === "in_progress";
     cells.forEach((button, cell) => {
       const owner = owners[cell];
-      const ghost = owner === null && sent === cell;
+      const ghost = owner === null && moving.sent?.cell === cell;
       const shown = owner ?? (ghost ? mine : null);
       const key = `${shown}${ghost}`;
       if (button.dataset.shown !== key) {
@@ -71,7 +67,7 @@ export function ticTacToeBoard({ app, opponent, game, seat, complain, apply, rer
       button.toggleAttribute("data-line", line);
       button.toggleAttribute("data-dim", Boolean(state?.line) && !line);
       button.toggleAttribute("data-free", open && owner === null && turn === mine);
-      const who = owner === null ? (ghost ? "your piece, on its way" : "empty") : `${owner === mine ? "your" : `${opponent.display_name}’s`} ${SHAPES[owner]}`;
+      const who = owner === null ? (ghost ? "your piece, on its way" : "empty") : `${owner === mine ? "your" : `${nameOf(owner)}’s`} ${SHAPES[owner]}`;
       button.setAttribute("aria-label", `${at(cell)}, ${who}${line ? ", in the winning line" : ""}`);
     });
     element.dataset.seat = mine;
@@ -82,10 +78,8 @@ export function ticTacToeBoard({ app, opponent, game, seat, complain, apply, rer
     element,
     update(now, before) {
       paint();
-      // Keyboard players need not search for the board, but nobody is pulled out of elsewhere.
-      const begins = now.status === "in_progress" && before?.status !== "in_progress";
-      if (begins && (document.activeElement === document.body || document.activeElement?.matches("main, h1"))) cells[focused].focus({ preventScroll: true });
+      focusAtStart(cells[focused], now, before);
     },
-    describe: ({ move }) => (Number.isInteger(move?.cell) ? `${opponent.display_name} played ${at(move.cell)}.` : ""),
+    describe: ({ seat: by, move }) => (Number.isInteger(move?.cell) ? `${nameOf(by)} played ${at(move.cell)}.` : ""),
   };
 }

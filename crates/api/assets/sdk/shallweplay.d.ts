@@ -66,6 +66,24 @@ export interface ScoreReceipt {
   result: { status: string; version: number } | null;
 }
 
+export interface InviteLink { code: string; url: string; expires_at: Time; [field: string]: unknown }
+export interface GameInvite {
+  id: Id; game_id: Id; mode: string; from: Player; to: Player | null;
+  state: "created" | "delivered" | "stored" | "accepted" | "declined" | "cancelled" | "expired" | "superseded";
+  reason?: string | null; created_at: Time; expires_at: Time; [field: string]: unknown;
+}
+/** `hash` is the SHA-256 of `prev` and the canonical JSON (RFC 8785) of the other fields. */
+export interface ReplayLine { n: number; at: Time; type: string; data: unknown; prev: string; hash: string }
+export interface Tally { games: number; wins: number; losses: number; draws: number }
+export interface Stats extends Tally {
+  win_rate: number; streak: { current: number; best: number }; by_mode: Record<string, Tally & Record<string, unknown>>;
+  [field: string]: unknown;
+}
+export interface Rating { mode: string; rating: number; deviation: number; provisional: boolean; games: number; peak: number | null; [field: string]: unknown }
+export interface HeadToHead extends Tally { last: Game | null; streak: number }
+export interface BoardLine { rank: number; player: Player; value: number; games: number; tied: boolean; [field: string]: unknown }
+export interface Board extends Page<BoardLine> { me: BoardLine | null; mode: string; metric: string; season: string | null; [field: string]: unknown }
+
 export interface Problem {
   type?: string; title?: string; status?: number; detail?: string; instance?: string; code?: string;
   errors?: { pointer: string; code: string; detail: string }[]; state?: string;
@@ -125,6 +143,9 @@ export interface Events {
   "game.finished": { game_id: Id; result: Result };
   "game.settled": { game_id: Id; result: Result };
   "game.disputed": { game_id: Id } & Record<string, unknown>;
+  "game.invited": Record<string, unknown>;
+  "invite.updated": { invite_id: Id; state: GameInvite["state"]; reason: string | null } & Record<string, unknown>;
+  "rating.changed": Record<string, unknown>;
   "game.voided": { game_id: Id } & Record<string, unknown>;
   "session.going_away": { reconnect_in_ms: number };
   /** The client's own. */
@@ -153,7 +174,7 @@ export interface Options {
   /** For one answer, over REST and over the socket. Default 10,000. */
   timeoutMs?: number;
 }
-export interface CallOptions { body?: unknown; query?: Record<string, unknown>; auth?: boolean; key?: string }
+export interface CallOptions { body?: unknown; query?: Record<string, unknown>; auth?: boolean; key?: string; /** Newline-delimited JSON. */ lines?: boolean }
 
 export class ShallWePlay {
   constructor(options?: Options);
@@ -180,7 +201,29 @@ export class ShallWePlay {
   move<State = unknown>(gameId: Id, move: unknown, expectedSequence: number): Promise<{ sequence: number; state: State }>;
   submitScore(gameId: Id, report: ScoreReport): Promise<ScoreReceipt>;
   abandon(gameId: Id): Promise<Game>;
-  history(playerId: Id, query?: { cursor?: string | null; limit?: number; mode?: string; result?: Outcome; opponent?: Id }): Promise<Page<Game>>;
+  /** A private game: with nobody yet, with these players invited, or with a link for whoever has it. */
+  createGame(mode: string, options?: { invite?: Id[]; link?: boolean }): Promise<Game & { invite_link?: InviteLink }>;
+  invite(gameId: Id, playerId: Id): Promise<GameInvite>;
+  inviteLink(gameId: Id): Promise<InviteLink>;
+  invites(): Promise<Page<GameInvite>>;
+  acceptInvite(id: Id): Promise<Game>;
+  declineInvite(id: Id, reason?: string): Promise<GameInvite>;
+  cancelInvite(id: Id): Promise<GameInvite>;
+  redeemInvite(code: string): Promise<Game>;
+  rematch(gameId: Id): Promise<Game>;
+  claim(gameId: Id, claim: "win" | "draw"): Promise<Game>;
+  dispute(gameId: Id, reason: string, evidence?: unknown): Promise<Game>;
+  replay(gameId: Id): Promise<ReplayLine[]>;
+  profile(playerId: Id): Promise<Player>;
+  stats(playerId: Id): Promise<Stats>;
+  ratings(playerId: Id): Promise<Page<Rating>>;
+  headToHead(playerId: Id, otherId: Id): Promise<HeadToHead>;
+  leaderboards(): Promise<Page<Record<string, unknown>>>;
+  leaderboard(mode: string, query?: { metric?: string; season?: string; scope?: "global" | "friends"; around?: "me"; limit?: number; cursor?: string }): Promise<Board>;
+  history(playerId: Id, query?: {
+    cursor?: string | null; limit?: number; mode?: string; result?: Outcome; opponent?: Id; rated?: boolean; since?: Time; until?: Time;
+    season?: string; min_duration_ms?: number; tag?: string;
+  }): Promise<Page<Game>>;
   call<T = unknown>(method: string, path: string, options?: CallOptions): Promise<T>;
 
   connect(): Promise<Session>;

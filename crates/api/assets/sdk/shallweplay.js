@@ -247,19 +247,38 @@ export class ShallWePlay {
   }
   submitScore(gameId, report) { return this.call("POST", `/games/${gameId}/scores`, { body: report }); }
   abandon(gameId) { return this.call("POST", `/games/${gameId}/abandon`); }
+  createGame(mode, options = {}) { return this.call("POST", "/games", { body: { mode, ...options } }); }
+  invite(gameId, playerId) { return this.call("POST", `/games/${gameId}/invites`, { body: { player_id: playerId } }); }
+  inviteLink(gameId) { return this.call("POST", `/games/${gameId}/invites`, { body: { link: true } }); }
+  invites() { return this.call("GET", "/game-invites"); }
+  acceptInvite(id) { return this.call("POST", `/game-invites/${id}/accept`); }
+  declineInvite(id, reason) { return this.call("POST", `/game-invites/${id}/decline`, { body: reason === undefined ? {} : { reason } }); }
+  cancelInvite(id) { return this.call("DELETE", `/game-invites/${id}`); }
+  redeemInvite(code) { return this.call("POST", `/game-invites/links/${encodeURIComponent(code)}/redeem`); }
+  rematch(gameId) { return this.call("POST", `/games/${gameId}/rematch`); }
+  claim(gameId, claim) { return this.call("POST", `/games/${gameId}/claim`, { body: { claim } }); }
+  dispute(gameId, reason, evidence) { return this.call("POST", `/games/${gameId}/dispute`, { body: { reason, evidence } }); }
+  /** The log of a finished game, line by line: hash-chained, so that a change shows. */
+  replay(gameId) { return this.call("GET", `/games/${gameId}/replay`, { lines: true }); }
+  profile(playerId) { return this.call("GET", `/players/${playerId}`); }
+  stats(playerId) { return this.call("GET", `/players/${playerId}/stats`); }
+  ratings(playerId) { return this.call("GET", `/players/${playerId}/ratings`); }
+  headToHead(playerId, otherId) { return this.call("GET", `/players/${playerId}/head-to-head/${otherId}`); }
+  leaderboards() { return this.call("GET", "/leaderboards"); }
+  leaderboard(mode, query = {}) { return this.call("GET", `/leaderboards/${encodeURIComponent(mode)}`, { query }); }
   history(playerId, query = {}) { return this.call("GET", `/players/${playerId}/games`, { query }); }
 
   /**
    * One REST call under /api/v1. A call that may have been lost is made once more; a changing one
    * carries the same Idempotency-Key both times, so it takes effect once.
    */
-  async call(method, path, { body, query, auth = true, key } = {}) {
+  async call(method, path, { body, query, auth = true, key, lines = false } = {}) {
     const url = new URL(`/api/v1${path}`, this.#base);
     for (const [name, value] of Object.entries(query ?? {})) if (value != null) url.searchParams.set(name, value);
     // Sign-in calls ignore keys. A guest or a login too many does no harm; a refresh token spent twice does.
     const keyed = !path.startsWith("/auth/");
     const repeatable = keyed || path === "/auth/guest" || path === "/auth/login";
-    const headers = { accept: "application/json" };
+    const headers = { accept: lines ? "application/x-ndjson" : "application/json" };
     if (body !== undefined) headers["content-type"] = "application/json";
     if (method !== "GET" && keyed) headers["idempotency-key"] = key ?? newKey();
     const payload = body === undefined ? undefined : JSON.stringify(body);
@@ -275,7 +294,7 @@ export class ShallWePlay {
         await pause(100 + this.#random() * 400);
         continue;
       }
-      if (reply.ok) return reply.body;
+      if (reply.ok) return lines ? reply.text.split("\n").filter(Boolean).map((line) => JSON.parse(line)) : reply.body;
       const error = new ProblemError({ status: reply.status, ...reply.body }, reply.retryAfterMs);
       if (reply.status === 401 && auth && !renewed) {
         renewed = true;
@@ -300,7 +319,7 @@ export class ShallWePlay {
       const cache = reply.headers.get("cache-status") ?? undefined;
       this.#emit("wire", { ...seen, status: reply.status, ms: Date.now() - begun, cache });
       return {
-        ok: reply.ok, status: reply.status, body: parse(text),
+        ok: reply.ok, status: reply.status, text, body: parse(text),
         retryAfterMs: Number.isFinite(retry) ? retry * 1000 : null,
       };
     } catch (error) {

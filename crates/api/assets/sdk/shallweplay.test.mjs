@@ -194,6 +194,44 @@ describe("calls", () => {
   });
 });
 
+describe("games with friends", () => {
+  test("a game by link, its invitations, and what follows go where the contract says", async () => {
+    const { swp, calls } = client();
+    await swp.signInAsGuest();
+    await swp.createGame("duel", { link: true });
+    await swp.redeemInvite("a/b");
+    await swp.declineInvite("i1");
+    await swp.claim("g1", "draw");
+    await swp.leaderboard("duel", { around: "me", season: undefined });
+    await swp.profile("p2");
+    assert.deepEqual(calls.slice(1).map(({ method, path, body }) => [method, path, body]), [
+      ["POST", "/games", { mode: "duel", link: true }],
+      ["POST", "/game-invites/links/a%2Fb/redeem", undefined],
+      ["POST", "/game-invites/i1/decline", {}],
+      ["POST", "/games/g1/claim", { claim: "draw" }],
+      ["GET", "/leaderboards/duel", undefined],
+      ["GET", "/players/p2", undefined],
+    ]);
+  });
+
+  test("a replay comes line by line, a refusal as its problem", async () => {
+    const { fetch, calls } = fakeFetch({ body: tokens(1) });
+    const log = '{"n":1,"type":"game.created"}\n{"n":2,"type":"game.started"}\n';
+    const answers = [{ ok: true, status: 200, text: log }, { ok: false, status: 409, text: '{"code":"games.not_finished"}' }];
+    const replies = async (url, init) => {
+      if (!url.endsWith("/replay")) return fetch(url, init);
+      assert.equal(init.headers.accept, "application/x-ndjson");
+      const { ok, status, text } = answers.shift();
+      return { ok, status, headers: new Headers(), text: async () => text };
+    };
+    const swp = new ShallWePlay({ baseUrl: "http://swp.test", storage: memoryStorage(), fetch: replies, WebSocket: FakeSocket });
+    await swp.signInAsGuest();
+    assert.deepEqual((await swp.replay("g1")).map((line) => line.n), [1, 2]);
+    await assert.rejects(swp.replay("g1"), (error) => error.code === "games.not_finished");
+    assert.equal(calls.length, 1);
+  });
+});
+
 describe("the socket", () => {
   test("says hello with the token, under the protocol, and is online after session.ready", async () => {
     const { seen } = await online();

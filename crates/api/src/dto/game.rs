@@ -2,6 +2,7 @@ use games::{Game, GameSnapshot, RatingLine};
 use kernel::{GameId, InviteId, PlayerId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use standings::rating::shown;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
@@ -133,11 +134,6 @@ fn rating(game: &GameSnapshot, player: PlayerId) -> Option<&RatingLine> {
     game.rating_lines.iter().find(|line| line.player_id == player)
 }
 
-/// To a hundredth: more would be noise.
-pub(super) fn shown(rating: f64) -> f64 {
-    (rating * 100.0).round() / 100.0
-}
-
 fn result(snapshot: &GameSnapshot, line: Option<(&'static str, i32)>) -> Option<ResultDto> {
     if let Some(result) = &snapshot.result {
         return Some(ResultDto {
@@ -162,6 +158,12 @@ fn result(snapshot: &GameSnapshot, line: Option<(&'static str, i32)>) -> Option<
 }
 
 impl GameDto {
+    /// Whose names a game needs: who plays, and who is invited.
+    pub(crate) fn people(game: &Game) -> impl Iterator<Item = PlayerId> {
+        let invited = game.invites.iter().filter(|invite| invite.state.open()).filter_map(|invite| invite.to);
+        game.players.iter().map(|player| player.player_id).chain(invited)
+    }
+
     /// A game as `viewer` sees it.
     pub(crate) fn of(game: &Game, viewer: Option<PlayerId>, names: &Names) -> Self {
         let snapshot = game.snapshot(viewer);
@@ -241,7 +243,7 @@ pub(crate) struct MoveDto {
 }
 
 /// A move was played.
-#[derive(Serialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 pub(crate) struct MovedDto {
     pub(crate) sequence: i64,
     /// The position now.
@@ -303,14 +305,14 @@ impl From<ScoreDto> for games::ScoreReport {
 }
 
 /// What became of a score report.
-#[derive(Serialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 pub(crate) struct ReportedDto {
     pub(crate) report: ReportDto,
     pub(crate) result: Option<ResultLineDto>,
 }
 
 /// A report's state.
-#[derive(Serialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 pub(crate) struct ReportDto {
     /// `accepted`, or `held` for review.
     pub(crate) status: String,
@@ -318,7 +320,7 @@ pub(crate) struct ReportDto {
 }
 
 /// A result's state.
-#[derive(Serialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 pub(crate) struct ResultLineDto {
     /// `open`, `disputed`, `settled` or `voided`.
     pub(crate) status: String,

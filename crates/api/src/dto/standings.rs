@@ -1,11 +1,11 @@
 use kernel::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
+use standings::rating::shown;
 use standings::{Board, BoardInfo, BoardLine, HeadToHead, PlayerStats, RatingNow, StatsOf};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
-use super::game::shown;
 use super::{GameDto, PlayerDto};
 use crate::directory::Names;
 

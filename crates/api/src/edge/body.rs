@@ -46,6 +46,10 @@ pub(super) async fn read(req: &HttpRequest, payload: &mut Payload) -> Result<Raw
 /// A JSON body. Unknown fields, wrong types and control characters are refused with the place.
 pub(crate) struct Body<T>(pub(crate) T);
 
+/// A body that is complained about only once it is known who sends it: an extractor that asks the database would
+/// otherwise lose to one that doesn't, and strangers would learn what an operation takes.
+pub(crate) type LateBody<T> = Result<Body<T>, Problem>;
+
 impl<T: DeserializeOwned> FromRequest for Body<T> {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;

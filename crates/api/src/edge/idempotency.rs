@@ -78,12 +78,12 @@ impl Idempotency {
                 Ok(reply)
             }
             Err(problem) => {
-                // A twin may have won meanwhile; then its outcome is the answer, not the race this one lost to it.
-                if let Some(record) = find(app, &receipt.key).await? {
+                let key = receipt.key.clone();
+                let ours = if problem.is_final() { Some(record_refusal(app, receipt, &problem).await) } else { None };
+                // A twin may have won, at any time until the refusal was kept; then its outcome is the answer, not the
+                // race this one lost to it.
+                if let Some(record) = find(app, &key).await?.filter(|record| record.reply != ours || ours.is_none()) {
                     return replay(app, player, record, &self.body_hash, first).await;
-                }
-                if problem.is_final() {
-                    record_refusal(app, receipt, &problem).await;
                 }
                 Err(problem)
             }
@@ -109,12 +109,13 @@ async fn remember(app: &App, receipt: Receipt, status: StatusCode, body: String)
     }
 }
 
-/// Stores a refusal. Never attached: a receipt that is there meanwhile is a twin's, with another outcome.
-async fn record_refusal(app: &App, receipt: Receipt, problem: &Problem) {
+/// Stores a refusal, and says how. Never attached: a receipt that is there meanwhile is a twin's, with another outcome.
+async fn record_refusal(app: &App, receipt: Receipt, problem: &Problem) -> ReceiptReply {
     let reply = ReceiptReply { status: problem.status().as_u16(), body: problem.to_value("").to_string() };
-    if let Err(error) = app.receipts.record(receipt, reply).await {
+    if let Err(error) = app.receipts.record(receipt, reply.clone()).await {
         tracing::warn!(%error, "a refusal could not be kept for its idempotency key");
     }
+    reply
 }
 
 async fn replay(
@@ -128,9 +129,10 @@ async fn replay(
         return Err(Problem::of("idempotency.key_reused"));
     }
     let Some(reply) = record.reply else {
-        let status = if first == Outcome::Created { StatusCode::CREATED } else { StatusCode::OK };
-        let body = crate::rest::outcome(app, player, &record.receipt.outcome).await?;
-        return Ok(Reply::raw(status, body).replayed());
+        let reply = crate::rest::outcome(app, player, &record.receipt.outcome).await?;
+        let created = first == Outcome::Created && reply.status() == StatusCode::OK;
+        let status = if created { StatusCode::CREATED } else { reply.status() };
+        return Ok(Reply::raw(status, reply.body().clone()).replayed());
     };
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::OK);
     Ok(Reply::raw(status, reply.body.into()).replayed())

@@ -17,7 +17,7 @@ mod revocations;
 mod text;
 mod url;
 
-pub(crate) use body::{Body, RawBody, from_data};
+pub(crate) use body::{Body, LateBody, RawBody, from_data};
 pub(crate) use caller::ArrivedAt;
 pub(crate) use etag::with_etag;
 pub(crate) use idempotency::{Idempotency, Outcome};

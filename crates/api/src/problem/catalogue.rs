@@ -42,6 +42,7 @@ pub(crate) const CATALOGUE: &[Entry] = &[
     entry("games.invalid_mode", 422, "The mode isn't valid"),
     entry("games.invalid_report", 422, "The report doesn't fit this game"),
     entry("games.invalid_scores", 422, "The scores aren't complete, or name strangers"),
+    entry("games.invalid_statement", 422, "A reason is 1 to 500 characters of plain text"),
     entry("games.invite_not_found", 404, "There is no such invitation"),
     entry("games.invite_not_open", 409, "The invitation can't be answered any more"),
     entry("games.left", 409, "You have left this game"),
@@ -135,5 +136,30 @@ mod tests {
         sorted.sort_unstable_by_key(|code| code.replace('_', "~"));
         sorted.dedup();
         assert_eq!(codes.len(), sorted.len());
+    }
+
+    /// What looks like a code in a source file.
+    fn codes(source: &str) -> impl Iterator<Item = &str> {
+        let is_word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+        let is_code = move |text: &&str| text.split_once('.').is_some_and(|(of, what)| is_word(of) && is_word(what));
+        source.split('"').filter(is_code)
+    }
+
+    #[test]
+    fn every_code_of_the_domains_is_in_it() {
+        let sources = [
+            include_str!("../../../games/src/error.rs"),
+            include_str!("../../../kernel/src/error.rs"),
+            include_str!("../../../matchmaking/src/error.rs"),
+            include_str!("../../../players/src/error.rs"),
+            include_str!("../../../realtime/src/error.rs"),
+            include_str!("../../../standings/src/error.rs"),
+        ];
+        let all: Vec<_> = sources.into_iter().flat_map(codes).collect();
+        assert!(all.len() >= 70, "{all:?}");
+        // Who lost to a twin is told so under another code.
+        let told = all.into_iter().filter(|code| *code != "idempotency.replayed");
+        let missing: Vec<_> = told.filter(|code| find(code).is_none()).collect();
+        assert_eq!(missing, [""; 0]);
     }
 }

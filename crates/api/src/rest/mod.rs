@@ -10,12 +10,14 @@ pub(crate) mod modes;
 pub(crate) mod players;
 mod standings;
 
-use bytes::Bytes;
 use kernel::{PlayerId, Refusal};
-use serde_json::{Value, json};
+use serde::Deserialize as _;
+use serde_json::Value;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::app::App;
+use crate::dto::{MovedDto, ReportedDto};
+use crate::edge::Reply;
 use crate::problem::Problem;
 
 /// Mounts every endpoint under `/api/v1`.
@@ -38,27 +40,26 @@ impl App {
 }
 
 /// Renders a receipt's outcome: the reply of a command that was carried out, when the reply itself was lost.
-pub(crate) async fn outcome(app: &App, player: PlayerId, outcome: &Value) -> Result<Bytes, Problem> {
+pub(crate) async fn outcome(app: &App, player: PlayerId, outcome: &Value) -> Result<Reply, Problem> {
     let id = |name: &str| outcome.get(name).and_then(Value::as_str).unwrap_or_default();
-    let reply = match outcome.get("as").and_then(Value::as_str) {
-        Some("move") => return json(&json!({ "sequence": outcome["sequence"], "state": outcome["state"] })),
-        Some("report") => return json(&json!({ "report": outcome["report"], "result": outcome["result"] })),
+    match outcome.get("as").and_then(Value::as_str) {
+        // Rendered by the types that rendered it first, so that not even the order of the fields is another one.
+        Some("move") => MovedDto::deserialize(outcome).map(|moved| Reply::ok(&moved)).map_err(|_| lost()),
+        Some("report") => {
+            ReportedDto::deserialize(outcome).map(|reported| games::scores::answer(&reported)).map_err(|_| lost())
+        }
         Some("invite") => {
             let invite = id("invite").parse().map_err(|_| lost())?;
-            games::invite::again(app, player, id("game").parse().map_err(|_| lost())?, invite).await?
+            games::invite::again(app, player, id("game").parse().map_err(|_| lost())?, invite).await
         }
-        Some("game") => games::get::call(app, player, id("game").parse().map_err(|_| lost())?).await?,
+        Some("game") => games::get::call(app, player, id("game").parse().map_err(|_| lost())?).await,
+        Some("mode") => admin::mode_again(app, id("mode")).ok_or_else(lost),
         _ if outcome.get("ticket").is_some() => {
-            matchmaking::get::call(app, player, id("ticket").parse().map_err(|_| lost())?).await?
+            matchmaking::get::call(app, player, id("ticket").parse().map_err(|_| lost())?).await
         }
-        _ if outcome.get("player").is_some() => players::me::call(app, player).await?,
-        _ => return Err(lost()),
-    };
-    Ok(reply.body().clone())
-}
-
-fn json(value: &Value) -> Result<Bytes, Problem> {
-    serde_json::to_vec(value).map(Bytes::from).map_err(|_| lost())
+        _ if outcome.get("player").is_some() => players::me::call(app, id("player").parse().map_err(|_| lost())?).await,
+        _ => Err(lost()),
+    }
 }
 
 /// A receipt that names nothing we know: a bug, or a newer replica's.

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kernel::{PlayerId, StoreError, Timestamp};
+use games::Seen;
+use kernel::{Engagement, PlayerId, StoreError, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
@@ -57,7 +58,9 @@ pub(super) async fn run(app: Arc<App>, replica: String, stop: CancellationToken)
     }
     let went: Vec<PlayerId> = watch.here.iter().copied().collect();
     let connections = &watch.app.connections;
-    if connections.report(&watch.replica, &[], &went).await.is_ok() {
+    if watch.note_last_sign(&went, watch.app.clock.now()).await.is_ok()
+        && connections.report(&watch.replica, &[], &went).await.is_ok()
+    {
         _ = connections.forget(&watch.replica).await;
     }
 }
@@ -82,6 +85,7 @@ impl Watch {
         if came.is_empty() && went.is_empty() {
             return Ok(());
         }
+        self.note_last_sign(&went, now).await?;
         let alone = self.app.connections.report(&self.replica, &came, &went).await?;
         self.here = players;
         self.absent.extend(alone.into_iter().map(|player| Absent { player, since: now, with_replica: false }));
@@ -94,6 +98,24 @@ impl Watch {
         }
         self.app.wake_relay.notify_one();
         Ok(())
+    }
+
+    /// A socket was a sign of life until it went. Noted before its end is reported: from then on only calls count, and
+    /// who played over a socket may have made none for longer than any grace.
+    async fn note_last_sign(&self, went: &[PlayerId], at: Timestamp) -> Result<(), StoreError> {
+        if went.is_empty() {
+            return Ok(());
+        }
+        let doing = self.app.engagements.current(went).await?;
+        let in_game = |(player, doing): (&PlayerId, Engagement)| match doing {
+            Engagement::Game(game) => Some(Seen { player: *player, game, at }),
+            _ => None,
+        };
+        let signs: Vec<Seen> = went.iter().zip(doing).filter_map(in_game).collect();
+        match self.app.games.seen(&signs).await {
+            Err(games::Error::Store(error)) => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// Marks those as gone who are still nowhere after a moment.
@@ -143,8 +165,9 @@ impl Watch {
                 players = players.len(),
                 "a replica is silent: its players are gone"
             );
-            let alone = self.app.connections.report(&dead.replica, &[], &players).await?;
             let since = dead.heard_at;
+            self.note_last_sign(&players, since).await?;
+            let alone = self.app.connections.report(&dead.replica, &[], &players).await?;
             self.absent.extend(alone.into_iter().map(|player| Absent { player, since, with_replica: true }));
         }
         Ok(())

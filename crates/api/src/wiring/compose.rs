@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use games::{Catalogue, Games, GamesPorts, ModeBook, WindowSettings};
+use games::{Catalogue, Games, GamesPorts, InviteWindows, ModeBook, WindowSettings};
 use kernel::{BoxError, Clock, CursorKey, IdSource};
 use matchmaking::{LeaderPorts, Matchmaking, MatchmakingPorts, Modes};
 use persistence::Stores;
@@ -114,7 +114,8 @@ pub(super) fn compose(settings: &Settings) -> Result<Composed, ConfigError> {
             approval: Arc::new(LocalApproval),
             clock: Arc::clone(&clock),
             ids: Arc::clone(&ids),
-        }),
+        })
+        .with_invite_windows(invite_windows(settings)),
         matchmaking,
         standings,
         audit: Arc::clone(&stores.audit),
@@ -178,4 +179,10 @@ fn windows(settings: &Settings) -> WindowSettings {
         evidence_ms: windows.evidence_ms,
         max_duration_ms: windows.max_duration_ms,
     }
+}
+
+/// How long invitations to games last.
+fn invite_windows(settings: &Settings) -> InviteWindows {
+    let windows = &settings.sections.games;
+    InviteWindows { player_ms: windows.invite_ms, link_ms: windows.invite_link_ms }
 }

@@ -122,6 +122,10 @@ section! {
         evidence_ms: Option<i64> = None,
         /// The longest a game may take.
         max_duration_ms: Option<i64> = None,
+        /// How long an invitation to a player can be answered.
+        invite_ms: i64 = 60_000,
+        /// How long an invitation link can be redeemed.
+        invite_link_ms: i64 = 86_400_000,
     }
 }
 
@@ -274,6 +278,8 @@ fn check(sections: &Sections) -> Result<(), ConfigError> {
         ("SWP__GAMES__GRACE_MS", games.grace_ms),
         ("SWP__GAMES__EVIDENCE_MS", games.evidence_ms),
         ("SWP__GAMES__MAX_DURATION_MS", games.max_duration_ms),
+        ("SWP__GAMES__INVITE_MS", Some(games.invite_ms)),
+        ("SWP__GAMES__INVITE_LINK_MS", Some(games.invite_link_ms)),
         ("SWP__MATCHMAKING__TICKET_TTL_MS", Some(matchmaking.ticket_ttl_ms)),
     ];
     let zero = counts.into_iter().find(|(_, count)| *count == 0).map(|(name, _)| name);

@@ -14,7 +14,7 @@ pub(super) fn check(file: &Path) -> Result<(), ConfigError> {
     let bytes = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
     let verified = verify(bytes.split(|byte| *byte == b'\n'))
         .map_err(|error| ConfigError(format!("{}: {error}.", file.display())))?;
-    println!("{} lines, each vouching for those before it; the game ended {}.", verified.lines, verified.ended);
+    println!("{} lines, each vouching for those before it; {}.", verified.lines, verified.story());
     match verified.replayed {
         Some(Replayed { rules, rules_version, moves, decided: true }) => {
             println!("{moves} moves played again by {rules} {rules_version} lead to the same result.");

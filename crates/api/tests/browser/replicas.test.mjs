@@ -37,7 +37,18 @@ test("players of two replicas meet, finish a game and both read it", { skip }, a
     const row = player.page.locator(".history-row");
     await row.first().waitFor();
     assert.match(await row.first().innerText(), new RegExp(`${player === crosses ? "Won" : "Lost"}[^]*${other.name}`));
-    player.content();
   }
+
+  // A link made on one replica seats who follows it on the other, and what it does to ratings reaches both.
+  await mia.press("Invite by link: Rock, paper, scissors");
+  await ned.page.goto(new URL(await mia.link(), replicas[1].url).href);
+  await Promise.all([mia.seated(), ned.seated()]);
+  for (let round = 0; round < 2; round++) {
+    for (const [player, what] of [[mia, "rock"], [ned, "scissors"]]) await player.page.locator(`[data-throw=${what}][data-free]`).click();
+    await Promise.all([mia, ned].map((player) => player.page.waitForFunction((done) => document.querySelectorAll(".rounds li").length > done, round)));
+  }
+  await Promise.all([mia.ended("win"), ned.ended("loss")]);
+  await Promise.all([mia.see(".rating-change .up"), ned.see(".rating-change .down")]);
+  for (const player of [mia, ned]) player.content();
   await leave(mia, ned);
 });

@@ -101,7 +101,8 @@ export class Player {
   #complaints = [];
   #allowed = [];
 
-  static async arrive(browser, url, name, options = {}) {
+  /** `path` is where the person comes in; the rest is the browser's. */
+  static async arrive(browser, url, name, { path = "/", ...options } = {}) {
     const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, locale: "en-GB", reducedMotion: "reduce", ...options });
     context.setDefaultTimeout(15_000);
     const player = new Player();
@@ -113,7 +114,7 @@ export class Player {
     await player.page.addInitScript(() => {
       document.addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) => console.error("content security policy:", violatedDirective, blockedURI));
     });
-    await player.page.goto(url);
+    await player.page.goto(new URL(path, url).href);
     return player;
   }
 
@@ -126,16 +127,43 @@ export class Player {
     assert.deepEqual(left, [], `${this.name}'s console is clean`);
   }
 
-  async signIn() {
+  async takeASeat() {
     await this.page.getByLabel("Your name at the table").fill(this.name);
     await this.page.getByRole("button", { name: "Take a seat" }).click();
+  }
+
+  async signIn() {
+    await this.takeASeat();
     await this.page.getByRole("heading", { name: `What shall we play, ${this.name}?` }).waitFor();
     await this.see("#connection[data-state=good]");
   }
 
   quickMatch(mode) { return this.page.getByRole("button", { name: `Quick Match: ${mode}` }).click(); }
-  see(selector) { return this.page.waitForSelector(selector); }
+  press(name) { return this.page.getByRole("button", { name, exact: true }).click(); }
+  visit(name) { return this.page.getByRole("link", { name, exact: true }).click(); }
+
+  /** Waits; in vain, it tells what stood there instead. */
+  async see(selector, options) {
+    try {
+      return await this.page.waitForSelector(selector, options);
+    } catch (error) {
+      const stands = await this.page.evaluate(() => ({
+        url: location.href, screen: document.getElementById("main").dataset.screen, game: { ...document.querySelector(".game")?.dataset },
+        connection: document.getElementById("connection").innerText, main: document.getElementById("main").innerText.slice(0, 600),
+        wire: document.getElementById("wire-body").textContent.slice(0, 3000),
+      }));
+      throw new Error(`${this.name} never saw ${selector}; instead: ${JSON.stringify(stands, null, 1)}`, { cause: error });
+    }
+  }
+
+  /** The link of the game this player waits in, as a path. */
+  async link() {
+    await this.see(".link-field");
+    const { pathname, search } = new URL(await this.page.locator(".link-field").inputValue());
+    return pathname + search;
+  }
   cell(index) { return this.page.locator(`[data-cell="${index}"]`); }
+  over() { return this.see('.result[data-final="true"]'); }
   seated() { return this.see('.game[data-status="in_progress"]'); }
   myTurn() { return this.see('.game[data-turn="mine"]'); }
   ended(outcome) { return this.see(`.result[data-outcome="${outcome}"][data-final="true"]`); }

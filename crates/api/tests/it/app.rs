@@ -74,7 +74,7 @@ impl Setup {
             programs: Vec::new(),
             postgres: None,
             redis: None,
-            _database: None,
+            database: None,
             _file: ScratchFile::new(),
         };
         let mut settings = vec![("RUST_LOG".to_owned(), "info".to_owned())];
@@ -89,7 +89,7 @@ impl Setup {
                 }
                 postgres.environment()
             } else {
-                app._database.insert(ScratchDatabase::create().await).environment()
+                app.database.insert(ScratchDatabase::create().await).environment()
             };
             settings.extend(environment.map(|(name, value)| (name.to_owned(), value)));
             settings.push(("REDIS_URL".to_owned(), app.redis.insert(ScratchRedis::start().await).url()));
@@ -113,7 +113,7 @@ pub(crate) struct TestApp {
     programs: Vec<Program>,
     pub(crate) postgres: Option<PrivatePostgres>,
     pub(crate) redis: Option<ScratchRedis>,
-    _database: Option<ScratchDatabase>,
+    pub(crate) database: Option<ScratchDatabase>,
     _file: ScratchFile,
 }
 

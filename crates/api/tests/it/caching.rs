@@ -75,6 +75,8 @@ async fn a_stampede_on_a_cold_page_gets_one_answer(app: TestApp) {
     let board = Match::running("tic_tac_toe", players).await;
     board.play_to_a_win(0).await;
     let ada = &board.seats[0];
+    // What the game does to ratings stands on the page, and comes a moment later.
+    ada.rated_after("tic_tac_toe", 1).await;
     let path = format!("/api/v1/players/{}/games", ada.id);
     let clients: Vec<_> = (0..20).map(|n| ada.at(&app.client(n)).api).collect();
     let answers = join_all(clients.iter().map(|api| api.get(&path))).await;

@@ -27,10 +27,12 @@ async fn who_is_not_ready_in_time_is_a_no_show(app: TestApp) {
     assert_eq!(late.line(&aborted)["status"], "no_show");
     assert_ne!(ready.line(&aborted)["status"], "no_show");
     late.command(&found.game, "ready").await.expect_problem(409, "games.not_waiting");
-    // Both are free again.
+    // Both are free again, but who let the other wait waits in turn.
     ready.join("duel").await;
     assert_eq!(late.live().await.len(), 0);
-    late.join("duel").await;
+    let refused = late.api.post("/api/v1/matchmaking/tickets", json!({ "mode": "duel" })).await;
+    refused.expect_problem(409, "matchmaking.cooling_down");
+    assert!(refused.json()["until"].is_string() && refused.header("retry-after").is_some(), "{}", refused.json());
 }
 
 async fn a_ticket_expires_and_says_what_to_try_instead(app: TestApp) {

@@ -1,25 +1,50 @@
 //! The OpenAPI document against the server: what it lists is there, and what needs a sign-in asks for one.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::app::Setup;
 use crate::client::Answered as _;
+use crate::players::Player;
+use crate::staff::{HANDLE, PASSWORD, admin, moderator};
 
 /// Every operation. `*`: the caller must be signed in. A route that isn't here fails the test, so that nobody adds one
 /// without having thought about who may call it.
 const OPERATIONS: &[&str] = &[
+    "GET /api/v1/admin/audit *",
+    "GET /api/v1/admin/disputes *",
+    "POST /api/v1/admin/disputes/{id}/resolve *",
+    "GET /api/v1/admin/games *",
+    "POST /api/v1/admin/games/{id}/amend *",
+    "POST /api/v1/admin/games/{id}/void *",
+    "GET /api/v1/admin/modes *",
+    "GET /api/v1/admin/modes/{key} *",
+    "PUT /api/v1/admin/modes/{key} *",
+    "PATCH /api/v1/admin/players/{id} *",
     "POST /api/v1/auth/guest",
     "POST /api/v1/auth/login",
     "POST /api/v1/auth/logout",
     "POST /api/v1/auth/refresh",
     "POST /api/v1/auth/register",
     "POST /api/v1/auth/ws-ticket *",
+    "GET /api/v1/game-invites *",
+    "POST /api/v1/game-invites/links/{code}/redeem *",
+    "DELETE /api/v1/game-invites/{id} *",
+    "POST /api/v1/game-invites/{id}/accept *",
+    "POST /api/v1/game-invites/{id}/decline *",
     "GET /api/v1/games *",
+    "POST /api/v1/games *",
     "GET /api/v1/games/{id} *",
     "POST /api/v1/games/{id}/abandon *",
+    "POST /api/v1/games/{id}/claim *",
+    "POST /api/v1/games/{id}/dispute *",
+    "POST /api/v1/games/{id}/invites *",
     "POST /api/v1/games/{id}/moves *",
     "POST /api/v1/games/{id}/ready *",
+    "POST /api/v1/games/{id}/rematch *",
+    "GET /api/v1/games/{id}/replay *",
     "POST /api/v1/games/{id}/scores *",
+    "GET /api/v1/leaderboards *",
+    "GET /api/v1/leaderboards/{mode} *",
     "GET /api/v1/matchmaking/queues *",
     "GET /api/v1/matchmaking/tickets *",
     "POST /api/v1/matchmaking/tickets *",
@@ -31,6 +56,9 @@ const OPERATIONS: &[&str] = &[
     "PATCH /api/v1/players/me *",
     "GET /api/v1/players/{id} *",
     "GET /api/v1/players/{id}/games *",
+    "GET /api/v1/players/{id}/head-to-head/{other} *",
+    "GET /api/v1/players/{id}/ratings *",
+    "GET /api/v1/players/{id}/stats *",
 ];
 
 struct Operation {
@@ -38,6 +66,18 @@ struct Operation {
     path: String,
     signed_in: bool,
     value: Value,
+}
+
+impl Operation {
+    /// Its path, of something that may or may not be there.
+    fn somewhere(&self) -> String {
+        let mut path = self.path.replace("{mode}", "duel").replace("{key}", "duel").replace("{code}", "AbCdEfGhIjKl");
+        for id in ["{id}", "{other}"] {
+            path = path.replace(id, "0192f0c1-2345-7abc-8def-0123456789ab");
+        }
+        assert!(!path.contains('{'), "{path}: what stands there?");
+        path
+    }
 }
 
 fn operations(document: &Value) -> Vec<Operation> {
@@ -67,7 +107,7 @@ async fn each_operation_that_needs_a_sign_in_asks_for_one() {
     expected.sort();
     assert_eq!(listed, expected, "the document and OPERATIONS disagree");
     for one in &all {
-        let path = one.path.replace("{id}", "0192f0c1-2345-7abc-8def-0123456789ab").replace("{mode}", "duel");
+        let path = one.somewhere();
         let none = api.request(&one.method, &path, None).await;
         let bad = api.bearing("e30.e30.e30").request(&one.method, &path, None).await;
         let what = format!("{} {}", one.method, one.path);
@@ -78,6 +118,46 @@ async fn each_operation_that_needs_a_sign_in_asks_for_one() {
             assert!(!matches!(none.status, 401 | 404 | 405), "{what}: {}", none.status);
         }
     }
+}
+
+#[tokio::test]
+async fn operations_of_operators_are_for_them_only() {
+    let setup =
+        Setup::embedded().with("SWP__ADMIN__BOOTSTRAP_HANDLE", HANDLE).with("SWP__ADMIN__BOOTSTRAP_PASSWORD", PASSWORD);
+    let app = setup.start().await;
+    let (admin, guest, ada) = (admin(&app, 0).await, app.guest(0, "Guest").await, app.guest(0, "Ada").await);
+    let register = json!({ "handle": "ada", "password": "another engine for her" });
+    let ada = Player::signed_in(&ada.api, &ada.api.post("/api/v1/auth/register", register).await.expect_status(201));
+    let moderator = moderator(&app, &admin, 0).await;
+    let document = app.client(0).get("/api/openapi.json").await.expect_status(200);
+    let all = operations(&document).into_iter().filter(|one| one.path.starts_with("/api/v1/admin/"));
+    let mut count = 0;
+    for one in all {
+        count += 1;
+        let (path, what) = (one.somewhere(), format!("{} {}", one.method, one.path));
+        assert!(one.signed_in, "{what}");
+        for player in [&guest, &ada] {
+            player.api.request(&one.method, &path, None).await.expect_problem(403, "admin.not_allowed");
+            // Nor does anything they send make them one.
+            let body = json!({ "role": "admin", "reason": "please", "decision": "void", "enabled": false });
+            let answer = player.api.request(&one.method, &path, Some(&body)).await;
+            assert_eq!(answer.status, 403, "{what}: {}", answer.json());
+        }
+        let answer = admin.api.request(&one.method, &path, None).await;
+        assert!(!matches!(answer.status, 401 | 403 | 405 | 500..), "{what}: {} {}", answer.status, answer.json());
+        let only_admins = ["admin_put_mode", "admin_list_audit", "admin_patch_player"];
+        let id = one.value["operationId"].as_str().expect("has an id");
+        let body = json!({ "role": "moderator", "reason": "x", "decision": "void", "scores": {} });
+        let reads = one.method == "GET";
+        let answer = moderator.api.request(&one.method, &path, Some(&body).filter(|_| !reads)).await;
+        let refused = answer.status == 403;
+        assert!(!only_admins.contains(&id) || matches!(answer.status, 403 | 422), "{what}: {}", answer.status);
+        assert!(only_admins.contains(&id) || !refused, "{what}: moderators may: {}", answer.json());
+    }
+    assert!(count >= 10, "{count}");
+    // Nothing of all that has changed anything.
+    let duel = app.client(0).get("/api/v1/modes/duel").await.expect_status(200);
+    assert_eq!((&duel["enabled"], &duel["version"]), (&json!(true), &json!(1)));
 }
 
 fn references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {

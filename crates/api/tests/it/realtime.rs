@@ -132,6 +132,7 @@ async fn what_was_missed_comes_in_order_on_any_replica(app: TestApp) {
     let board = Match { game: game.clone(), seats: [first.clone(), second.clone()] };
     board.play_to_a_win(1).await;
     one.event("game.settled").await;
+    one.event("rating.changed").await;
     let one = one.cut();
 
     for n in 0..2 {

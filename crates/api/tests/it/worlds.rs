@@ -24,3 +24,13 @@ macro_rules! in_both_worlds {
         }
     };
 }
+
+/// The same with a first administrator, whom [`crate::staff::admin`] signs in.
+macro_rules! in_both_worlds_with_operators {
+    ($($name:ident),+ $(,)?) => {
+        in_both_worlds!($($name [
+            "SWP__ADMIN__BOOTSTRAP_HANDLE" = crate::staff::HANDLE,
+            "SWP__ADMIN__BOOTSTRAP_PASSWORD" = crate::staff::PASSWORD,
+        ]),+);
+    };
+}

@@ -5,6 +5,7 @@ mod drain;
 mod frames;
 mod life;
 mod play;
+mod private;
 mod replicas;
 mod slow;
 #[path = "../it/tokens.rs"]

@@ -22,7 +22,7 @@ fn deed(ids: &dyn IdSource, game: &Game, millis: i64) -> AuditEntry {
 }
 
 fn void(f: &GamesFixture, game: &Game, millis: i64) -> Change {
-    decide::void(game, &mode("duel"), deed(&*f.ids, game, millis)).expect("allowed").expect("a change")
+    decide::void(game, Some(&mode("duel")), deed(&*f.ids, game, millis)).expect("allowed").expect("a change")
 }
 
 /// A second version is entered under the next sequence of its family, beside the first, which stays as it was; so is a

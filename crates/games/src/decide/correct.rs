@@ -12,10 +12,9 @@ use super::draft::{Draft, Settlement};
 use super::report::whole;
 use super::verdict::by_scores;
 use crate::error::Error;
-use crate::event::{GameEvent, InviteUpdated};
 use crate::mode::Mode;
 use crate::model::{Game, Standing};
-use crate::words::{InviteState, ResultStatus, Status};
+use crate::words::{ResultStatus, Status};
 
 /// How an operator ends the waiting for a decision.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,11 +28,12 @@ pub enum Resolution {
     Void,
 }
 
-/// Takes a result back, or ends a game that has none: it counts for nothing. Once more changes nothing.
+/// Takes a result back, or ends a game that has none: it counts for nothing. Once more changes nothing. That works for
+/// games whose mode is gone, too.
 ///
 /// # Errors
 /// [`Error::InvalidStatement`]; [`Error::NoResult`] where a game ended without any.
-pub fn void(game: &Game, mode: &Mode, deed: AuditEntry) -> Decided {
+pub fn void(game: &Game, mode: Option<&Mode>, deed: AuditEntry) -> Decided {
     let reason = worded(&deed.reason)?;
     match game.status {
         Status::Voided => return Ok(None),
@@ -46,7 +46,6 @@ pub fn void(game: &Game, mode: &Mode, deed: AuditEntry) -> Decided {
         let provenance = provenance(game, &deed, &reason);
         draft.revoke(mode, Settlement { reason: "admin", provenance, standings, ended: None });
     } else {
-        supersede_invites(&mut draft);
         draft.void("admin");
     }
     note(&mut draft, deed, reason, &Value::Null);
@@ -87,11 +86,12 @@ pub fn amend(game: &Game, mode: &Mode, scores: &BTreeMap<PlayerId, f64>, deed: A
 /// Decides a game that waits for a decision, or whose result is doubted. The same decision again changes nothing.
 ///
 /// # Errors
-/// As [`void`] and [`amend`]; [`Error::NoResult`] where nothing waits for a decision.
-pub fn resolve(game: &Game, mode: &Mode, resolution: &Resolution, deed: AuditEntry) -> Decided {
+/// As [`void`] and [`amend`]; [`Error::UnknownMode`] where the scores' mode is gone; [`Error::NoResult`] where nothing
+/// waits for a decision.
+pub fn resolve(game: &Game, mode: Option<&Mode>, resolution: &Resolution, deed: AuditEntry) -> Decided {
     let waits = game.needs_review || matches!(game.status, Status::Disputed | Status::Finished);
     let decided = match resolution {
-        Resolution::Settle { scores } => amend(game, mode, scores, deed),
+        Resolution::Settle { scores } => amend(game, mode.ok_or(Error::UnknownMode)?, scores, deed),
         Resolution::Void => void(game, mode, deed),
     }?;
     if decided.is_some() && !waits { Err(Error::NoResult { state: game.status }) } else { Ok(decided) }
@@ -146,22 +146,4 @@ fn sound(game: &Game, mode: &Mode, given: &BTreeMap<PlayerId, f64>) -> Result<BT
         wrong.push(FieldError::new(at, "required", "Everybody who stayed in the game needs a score."));
     }
     if wrong.is_empty() { Ok(scores) } else { Err(Error::InvalidScores(wrong)) }
-}
-
-/// A game that is voided before it began takes nobody any more.
-fn supersede_invites(draft: &mut Draft<'_>) {
-    let game_id = draft.game.id;
-    let mut told = Vec::new();
-    for invite in draft.game.invites.iter_mut().filter(|invite| invite.state.open()) {
-        invite.state = InviteState::Superseded;
-        told.push(InviteUpdated {
-            invite_id: invite.id,
-            game_id,
-            from: invite.from,
-            to: invite.to,
-            state: invite.state,
-            reason: None,
-        });
-    }
-    told.into_iter().for_each(|data| draft.say(GameEvent::InviteUpdated(data)));
 }

@@ -9,7 +9,7 @@ use crate::event::{Concluded, GameEvent, Updated};
 use crate::ledger::LedgerEntry;
 use crate::log::LogEntry;
 use crate::mode::Mode;
-use crate::model::{Ended, Game, GamePlayer, ResultVersion, Standing};
+use crate::model::{Ended, Entered, Game, GamePlayer, ResultVersion, Standing};
 use crate::words::{PlayerStatus, ResultStatus, Status};
 
 /// Holds the game as it was and as it will be. Whatever ends a game goes through [`Draft::close`], which lets its
@@ -152,11 +152,13 @@ impl<'a> Draft<'a> {
         self.say(GameEvent::Voided(Concluded::of(&self.game)));
     }
 
-    /// Finishes without agreement: the game waits for evidence. `why` is the flag.
+    /// Finishes without agreement: the game waits for evidence, and operators see it while they can still decide it.
+    /// `why` is the flag.
     pub(super) fn dispute(&mut self, mode: &Mode, why: &str) {
         self.close(Status::Disputed, None);
         self.say(GameEvent::Finished(Concluded::of(&self.game)));
         self.game.due_at = Some(self.now.plus_millis(mode.windows.evidence_ms));
+        self.game.needs_review = true;
         self.flag(why);
         self.log("finished", json!({ "ended": null }));
         self.log("disputed", json!({ "reason": why, "evidence_until": self.game.due_at }));
@@ -175,7 +177,7 @@ impl<'a> Draft<'a> {
     /// Settles, and finishes first where that hasn't happened yet: the next result version and its ledger entry.
     pub(super) fn settle(&mut self, mode: &Mode, how: Settlement) {
         self.close(Status::Settled, how.ended.clone());
-        self.enter(mode, ResultStatus::Settled, how);
+        self.enter(Some(mode), ResultStatus::Settled, how);
         if self.before.finished_at.is_none() {
             self.say(GameEvent::Finished(Concluded::of(&self.game)));
         }
@@ -183,14 +185,14 @@ impl<'a> Draft<'a> {
     }
 
     /// Takes a result back: the next version says so, in the ledger too.
-    pub(super) fn revoke(&mut self, mode: &Mode, how: Settlement) {
+    pub(super) fn revoke(&mut self, mode: Option<&Mode>, how: Settlement) {
         self.close(Status::Voided, Some(Ended::by_system(how.reason)));
         self.enter(mode, ResultStatus::Voided, how);
         self.say(GameEvent::Voided(Concluded::of(&self.game)));
     }
 
     /// Writes the next result version: into the game, the ledger and the log.
-    fn enter(&mut self, mode: &Mode, status: ResultStatus, how: Settlement) {
+    fn enter(&mut self, mode: Option<&Mode>, status: ResultStatus, how: Settlement) {
         self.game.needs_review = false;
         for standing in &how.standings {
             let line = |player: &&mut GamePlayer| player.player_id == standing.player_id;
@@ -213,13 +215,17 @@ impl<'a> Draft<'a> {
                 "provenance": told(&how.provenance),
             }),
         );
+        let Entered { family, rated } = self.game.entered.get_or_insert_with(|| Entered {
+            family: mode.map_or(&*self.game.mode, Mode::family).to_owned(),
+            rated: self.game.rated && mode.is_none_or(|mode| mode.rating.is_some()),
+        });
         self.ledger = Some(LedgerEntry {
             game_id: self.game.id,
             version,
-            family: mode.family().to_owned(),
+            family: family.clone(),
             sequence: 0,
             mode: self.game.mode.clone(),
-            rated: self.game.rated && mode.rating.is_some(),
+            rated: *rated,
             status,
             reason: result.reason.clone(),
             provenance: how.provenance,

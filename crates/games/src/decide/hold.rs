@@ -1,5 +1,7 @@
 //! Scores so close to the most a mode believes that they need another player's word, or a review.
 
+use std::collections::BTreeMap;
+
 use kernel::{PlayerId, Timestamp};
 
 use super::verdict::claims_of;
@@ -47,13 +49,16 @@ pub(super) struct Unvouched {
 /// The scores of held reports that nobody but their reporter names. What two players say of one of them counts at once:
 /// that is no weaker than any other result.
 pub(super) fn unvouched(game: &Game, mode: &Mode) -> Vec<Unvouched> {
+    let mut vouchers = BTreeMap::<_, usize>::new();
+    for claim in game.reports.iter().flat_map(claims_of) {
+        *vouchers.entry(claim).or_default() += 1;
+    }
     let mut found = Vec::new();
     for report in game.reports.iter().filter(|report| report.held.is_some()) {
         let elapsed_ms = played_ms(game, report.at);
         for (player_id, score) in claims_of(report) {
             let near = mode.score().is_none_or(|envelope| near_limit(envelope, score, elapsed_ms));
-            let mut others = game.reports.iter().filter(|other| other.player_id != report.player_id);
-            if near && !others.any(|other| claims_of(other).any(|claim| claim == (player_id, score))) {
+            if near && vouchers.get(&(player_id, score)) == Some(&1) {
                 let most = mode.score().and_then(|envelope| most_thousandths(envelope, elapsed_ms)).unwrap_or(0);
                 let limit = i64::try_from(most / 1_000).unwrap_or(i64::MAX);
                 found.push(Unvouched { player_id, score, limit, elapsed_ms });

@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::event::{GameEvent, Started};
 use crate::mode::Mode;
 use crate::model::{Ended, Game, PinnedRules};
+use crate::rules::Rules;
 use crate::words::{PlayerStatus, Status};
 
 /// A player is ready; with the last one the game starts. Being ready again changes nothing. While a private game still
@@ -47,8 +48,13 @@ pub(super) fn mark_ready(draft: &mut Draft<'_>, at: usize) {
     draft.log("ready", json!({ "player_id": player.player_id, "seat": player.seat }));
 }
 
-/// All are ready. Mode and rules are pinned now, so that the game is played and judged by what it started under.
+/// All are ready. Mode and rules are pinned now, so that the game is played and judged by what it started under. If that
+/// is a rules module these players don't fit (another version was published since they were seated), there is no game.
 pub(super) fn start(draft: &mut Draft<'_>, mode: &Mode) {
+    if mode.module().is_some_and(|module| !fits(module, &draft.game)) {
+        draft.end_without_result(Status::Aborted, Ended::by_system("mode_changed"));
+        return;
+    }
     let now = draft.now;
     let game = &mut draft.game;
     game.status = Status::InProgress;
@@ -82,6 +88,13 @@ pub(super) fn start(draft: &mut Draft<'_>, mode: &Mode) {
             tell_start(draft, at);
         }
     }
+}
+
+/// Whether those still there sit on the module's seats, and on nothing else.
+fn fits(module: &dyn Rules, game: &Game) -> bool {
+    let seats = || game.players.iter().filter(|player| player.status.engaged()).map(|player| player.seat);
+    let number = u8::try_from(seats().count()).ok().filter(|number| module.seats().contains(number));
+    number.is_some_and(|number| seats().all(|seat| seat < number))
 }
 
 /// Tells one player, who alone learns the own secret.

@@ -22,7 +22,7 @@ use crate::words::Status;
 /// order.
 pub fn play(game: &Game, mode: &Mode, by: PlayerId, mv: &Value, expected_sequence: i64, now: Timestamp) -> Decided {
     let at = seat_of(game, by)?;
-    if mode.module().is_none() {
+    if !game.server_decided(mode) {
         return Err(Error::NoMoves);
     }
     if game.status != Status::InProgress {

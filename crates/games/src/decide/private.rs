@@ -1,6 +1,7 @@
 //! Games made by a player: seats that fill, and when they are enough.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use kernel::{
     Engage, Engagement, FieldError, GameId, GameSpec, InviteId, PlayerId, RosterSeat, SessionSecret, Timestamp,
@@ -45,7 +46,7 @@ pub struct Offer {
 }
 
 /// Whom an [`Offer`] is for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Guest {
     /// This player.
     Player {
@@ -56,6 +57,15 @@ pub enum Guest {
     },
     /// Whoever has the link with this code.
     Link(String),
+}
+
+impl fmt::Debug for Guest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Player { id, present } => f.debug_struct("Player").field("id", id).field("present", present).finish(),
+            Self::Link(_) => f.write_str("Link(***)"),
+        }
+    }
 }
 
 impl Offer {

@@ -51,7 +51,7 @@ impl fmt::Debug for ScoreReport {
 /// [`Error::DeadlinePassed`], [`Error::OutOfEnvelope`]; checked in this order.
 pub fn report(game: &Game, mode: &Mode, by: PlayerId, given: &ScoreReport, now: Timestamp) -> Decided {
     let at = seat_of(game, by)?;
-    let Some(envelope) = mode.score() else {
+    let Some(envelope) = mode.score().filter(|_| !game.server_decided(mode)) else {
         return Err(Error::ServerDecided);
     };
     // An empty secret is one that was lost on the way here: it opens nothing.

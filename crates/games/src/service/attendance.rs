@@ -103,7 +103,8 @@ impl Games {
     }
 
     /// Marks up to `limit` players as gone who have no socket and made no call about their game for its mode's grace.
-    /// They have had that grace already, so the others may claim at once. Every replica may do this at any time.
+    /// They have had that grace already, so the others may claim at once. Who plays alone or has reported lets nobody
+    /// wait: they count as seen, so as not to come before those who do. Every replica may do this at any time.
     ///
     /// # Errors
     /// When the store can't be asked; failures of single games are in [`Unseen::failed`].
@@ -114,9 +115,14 @@ impl Games {
         let unseen = self.ports.attendance.unseen(now.plus_millis(-least), limit).await.map_err(Error::Store)?;
         let ids: Vec<_> = unseen.iter().map(|attendance| attendance.game).collect();
         let games = self.ports.games.load_many(&ids).await.map_err(Error::Store)?;
+        let mut awaited_by_nobody = Vec::new();
         for absent in unseen {
             let Some(game) = games.iter().find(|game| game.id == absent.game) else { continue };
-            let Some(mode) = modes.get(&game.mode) else { continue };
+            let seen = Seen { player: absent.player, game: absent.game, at: now };
+            let Some(mode) = modes.get(&game.mode) else {
+                awaited_by_nobody.push(seen);
+                continue;
+            };
             // Nobody is missed before the game has lasted that long.
             let since = game.started_at.unwrap_or(now).max(absent.seen_at);
             if since.plus_millis(mode.windows.grace_ms) > now {
@@ -126,10 +132,14 @@ impl Games {
                 Ok(Some(game)) if game.player(absent.player).is_some_and(|player| player.gone.is_some()) => {
                     marked.gone.push(absent);
                 }
-                Ok(_) | Err(Error::Store(StoreError::Stale)) => {}
+                Ok(Some(_)) => awaited_by_nobody.push(seen),
+                Ok(None) | Err(Error::Store(StoreError::Stale)) => {}
                 Err(error @ Error::Store(StoreError::Unavailable(_))) => return Err(error),
                 Err(error) => marked.failed.push((absent.game, error)),
             }
+        }
+        if !awaited_by_nobody.is_empty() {
+            self.seen(&awaited_by_nobody).await?;
         }
         Ok(marked)
     }

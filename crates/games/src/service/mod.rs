@@ -332,6 +332,18 @@ impl Games {
         outcome: impl Fn(&Game) -> Value,
         decide: impl Fn(&Game, &Mode, Timestamp) -> Decided,
     ) -> Result<Game, Error> {
+        let decide = |game: &Game, mode: Option<&Mode>, now| decide(game, mode.ok_or(Error::UnknownMode)?, now);
+        self.command_without(id, receipt, outcome, decide).await
+    }
+
+    /// The same for what can be decided without the game's mode.
+    async fn command_without(
+        &self,
+        id: GameId,
+        receipt: Option<Receipt>,
+        outcome: impl Fn(&Game) -> Value,
+        decide: impl Fn(&Game, Option<&Mode>, Timestamp) -> Decided,
+    ) -> Result<Game, Error> {
         let mut retried = 0;
         loop {
             let now = self.ports.clock.now();
@@ -343,7 +355,7 @@ impl Games {
             let seats = game.players.len();
             let change = match expired {
                 Some(change) => change,
-                None => match decide(&game, mode.ok_or(Error::UnknownMode)?, now)? {
+                None => match decide(&game, mode, now)? {
                     Some(change) => change,
                     None => return Ok(game),
                 },

@@ -63,6 +63,7 @@ impl Games {
                 return Err(Error::Store(StoreError::Stale));
             }
             self.ports.modes.check_beside(&mode).map_err(Error::InvalidMode)?;
+            self.check_model(&mode).await?;
             let now = self.ports.clock.now();
             let audit = AuditEntry {
                 id: self.ports.ids.uuid(now),
@@ -85,6 +86,21 @@ impl Games {
                 Err(error) => return Err(Error::Store(error)),
             }
         }
+    }
+
+    /// Ratings are told anew from all their results, so a family that has any keeps its model, even when the only mode
+    /// of it is changed.
+    async fn check_model(&self, mode: &Mode) -> Result<(), Error> {
+        let Some(family) = mode.rating.as_deref() else { return Ok(()) };
+        if self.ports.modes.model_of(family).is_none_or(|model| model == mode.rating_model) {
+            return Ok(());
+        }
+        let families = self.ports.games.families().await.map_err(Error::Store)?;
+        if families.iter().all(|(played, _)| played != family) {
+            return Ok(());
+        }
+        let why = "results of this rating family are rated by another model: name a new family";
+        Err(Error::InvalidMode(ModeError { pointer: String::from("/rating_model"), why: String::from(why) }))
     }
 
     /// The mode a game is played and judged by: the version it started under, or the newest before that and where that

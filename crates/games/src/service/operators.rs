@@ -77,7 +77,9 @@ impl Games {
         receipt: Option<Receipt>,
     ) -> Result<Game, Error> {
         let deed = Deed { actor, game: id, action: "game.amend", kind: "game.amend", reason, scores: Some(scores) };
-        let decide = |game: &Game, mode: &Mode, entry| decide::amend(game, mode, scores, entry);
+        let decide = |game: &Game, mode: Option<&Mode>, entry| {
+            decide::amend(game, mode.ok_or(Error::UnknownMode)?, scores, entry)
+        };
         self.sensitive(&deed, receipt, decide, |_| true).await
     }
 
@@ -99,7 +101,7 @@ impl Games {
             Resolution::Void => ("game.void", None),
         };
         let deed = Deed { actor, game: id, action: "dispute.resolve", kind, reason, scores };
-        let decide = |game: &Game, mode: &Mode, entry| decide::resolve(game, mode, resolution, entry);
+        let decide = |game: &Game, mode: Option<&Mode>, entry| decide::resolve(game, mode, resolution, entry);
         let corrects = |change: &Change| change.ledger.as_ref().is_some_and(|entry| entry.version > 1);
         self.sensitive(&deed, receipt, decide, corrects).await
     }
@@ -110,13 +112,13 @@ impl Games {
         &self,
         deed: &Deed<'_>,
         receipt: Option<Receipt>,
-        decide: impl Fn(&Game, &Mode, AuditEntry) -> Decided + Sync,
+        decide: impl Fn(&Game, Option<&Mode>, AuditEntry) -> Decided + Sync,
         asks: impl Fn(&Change) -> bool + Sync,
     ) -> Result<Game, Error> {
         let attempt = |approved: bool| {
-            self.command(deed.game, receipt.clone(), plain_outcome, {
+            self.command_without(deed.game, receipt.clone(), plain_outcome, {
                 let (decide, asks) = (&decide, &asks);
-                move |game: &Game, mode: &Mode, now| match decide(game, mode, self.entry(deed, now))? {
+                move |game: &Game, mode: Option<&Mode>, now| match decide(game, mode, self.entry(deed, now))? {
                     Some(change) if !approved && asks(&change) => Err(Error::ApprovalPending),
                     decided => Ok(decided),
                 }

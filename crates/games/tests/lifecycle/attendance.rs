@@ -289,3 +289,25 @@ async fn a_game_all_went_from_is_voided_or_abandoned_by_how_they_went() {
     let over = w.load(game.id).await;
     assert_eq!(over.players.iter().map(|p| p.outcome).collect::<Vec<_>>(), [Some(Outcome::Win), Some(Outcome::Loss)]);
 }
+
+#[tokio::test]
+async fn who_lets_nobody_wait_is_not_in_the_way_of_those_who_do() {
+    let w = world();
+    let [ann, ben, cat, dan, eve] = w.players();
+    for alone in [ann, ben] {
+        w.create(alone, "solo", &[]).await.expect("made");
+    }
+    let reported = w.matched("four", &[cat, dan, eve, w.player()], 4).await;
+    w.report(reported.id, cat, 1).await.expect("accepted");
+    w.clock.advance_millis(1);
+    let duel = w.matched("duel", &w.players::<2>(), 2).await;
+    w.clock.advance_millis(30_001);
+    let mut gone = Vec::new();
+    for _ in 0..8 {
+        let marked = w.games.mark_unseen(w.now(), 1).await.expect("readable");
+        assert!(marked.failed.is_empty(), "{:?}", marked.failed);
+        gone.extend(marked.gone.into_iter().map(|attendance| attendance.game));
+    }
+    assert_eq!(gone.iter().filter(|id| **id == reported.id).count(), 3, "but for the one who has reported");
+    assert_eq!(gone.iter().filter(|id| **id == duel.id).count(), 2, "{gone:?}");
+}

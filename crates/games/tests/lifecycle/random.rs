@@ -6,7 +6,8 @@ use kernel::{Commit, Engage, Engagement, GameId, PageLimit, PlayerId, Riders, St
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use shallweplay_games::{
-    CaseFilter, CaseStore, Claim, CreateGame, Error, Game, Games, Invite, InviteState, PlayerStatus, Seen, Status,
+    CaseFilter, CaseStore, Claim, CreateGame, Error, Game, GameStore, Games, Invite, InviteState, LogLine,
+    PlayerStatus, Seen, Status, verify,
 };
 
 use crate::world::{World, catalogue, world};
@@ -35,6 +36,7 @@ enum Command {
     Unqueue,
     Sweep,
     MarkUnseen,
+    Void { nth: usize },
 }
 
 #[derive(Debug, Clone)]
@@ -76,6 +78,7 @@ fn command() -> impl Strategy<Value = Command> {
         1 => Just(Command::Unqueue),
         1 => Just(Command::Sweep),
         2 => Just(Command::MarkUnseen),
+        1 => (0..3_usize).prop_map(|nth| Command::Void { nth }),
     ]
 }
 
@@ -206,6 +209,10 @@ async fn run(w: &World, games: &Games, players: &[PlayerId], who: usize, command
             assert!(marked.failed.is_empty(), "{:?}", marked.failed);
             Ok(())
         }
+        (Command::Void { nth }, _) => match there.keys().rev().nth(*nth) {
+            Some(id) => w.operators.void(me, *id, "Broken.", None).await.map(drop),
+            None => Ok(()),
+        },
         _ => Ok(()),
     };
     // Refusals are fine; a store that fails, or an engagement nobody explained, is not.
@@ -226,7 +233,8 @@ fn check(w: &World, players: &[PlayerId], before: &BTreeMap<GameId, Game>, now: 
     for game in now.values() {
         if let Some(old) = before.get(&game.id) {
             assert!(old.version < game.version || old == game, "a change without a version");
-            assert!(old.status == game.status || old.status.live() || !old.status.terminal(), "over is over");
+            let voided = (old.status, game.status) == (Status::Settled, Status::Voided);
+            assert!(voided || old.status == game.status || !old.status.terminal(), "over is over");
         }
         let seats: BTreeSet<_> = game.players.iter().map(|player| player.seat).collect();
         assert_eq!(seats.len(), game.players.len(), "one player a seat");
@@ -249,6 +257,19 @@ fn check(w: &World, players: &[PlayerId], before: &BTreeMap<GameId, Game>, now: 
             assert_eq!(now[&id].origin.rematch_of, Some(game.id));
         }
     }
+}
+
+/// Which versions of which games the ledger has, in the order they were entered.
+async fn entered(w: &World) -> BTreeMap<GameId, Vec<i32>> {
+    let mut versions = BTreeMap::<GameId, Vec<i32>>::new();
+    for (family, last) in w.store.families().await.expect("readable") {
+        let entries = w.store.ledger(&family, 0, i64::MAX).await.expect("readable");
+        assert!(entries.iter().map(|entry| entry.sequence).eq(1..=last), "no gaps");
+        for entry in entries {
+            versions.entry(entry.game_id).or_default().push(entry.version);
+        }
+    }
+    versions
 }
 
 /// What the whole story must say, as events and logs tell it.
@@ -280,12 +301,16 @@ async fn check_story(w: &World, end: &BTreeMap<GameId, Game>) {
         };
         statuses.entry(event.aggregate.clone()).or_default().push(status);
     }
+    let ledger = entered(w).await;
     for game in end.values() {
+        let last = game.result.as_ref().map_or(0, |result| result.version);
+        assert_eq!(ledger.get(&game.id).cloned().unwrap_or_default(), (1..=last).collect::<Vec<_>>());
         let mut told = statuses.remove(&format!("game:{}", game.id)).expect("every game is told of");
         told.dedup();
         assert!(told.windows(2).all(|pair| pair[0].may_become(pair[1])), "{told:?}");
         assert_eq!(told.last(), Some(&game.status));
-        assert!(told.iter().filter(|status| status.terminal()).count() <= 1, "{told:?}");
+        let ends = told.iter().filter(|status| status.terminal()).count();
+        assert!(ends <= usize::try_from(last.max(1)).expect("rises"), "{told:?}");
         for invite in &game.invites {
             let id = json!(invite.id).to_string();
             assert_eq!(invited.get(&id).copied().unwrap_or(0), usize::from(invite.to.is_some()));
@@ -299,6 +324,14 @@ async fn check_story(w: &World, end: &BTreeMap<GameId, Game>) {
             prev.clone_from(&line.hash);
         }
         assert_eq!((log.len(), &game.log.hash), (usize::try_from(game.log.n).expect("rises"), &prev));
+        if game.finished_at.is_some() {
+            let verified = verify(log.iter().map(LogLine::to_json)).expect("what was written holds");
+            assert_eq!(verified.lines, game.log.n);
+            let status = Status::parse(verified.result.as_ref().unwrap_or(&verified.ended)).expect("a status");
+            assert_eq!(status, game.status, "the log tells where the game stands");
+            let versions: Vec<_> = log.iter().filter_map(|line| line.data["version"].as_i64()).collect();
+            assert_eq!(versions, (1..=i64::from(last)).collect::<Vec<_>>(), "each is logged once");
+        }
     }
 }
 

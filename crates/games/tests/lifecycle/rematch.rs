@@ -143,3 +143,16 @@ async fn a_run_alone_is_repeated_at_once() {
     let next = w.games.rematch(ann, run.id, None).await.expect("again");
     assert_eq!((next.status, next.origin.rematch_of), (Status::InProgress, Some(run.id)));
 }
+
+#[tokio::test]
+async fn a_rematch_that_is_voided_keeps_a_seat_for_nobody() {
+    let w = world();
+    let [ann, ben, admin] = w.players();
+    let old = played(&w, "duel", &[ann, ben]).await;
+    let next = w.games.rematch(ann, old.id, None).await.expect("asked");
+    let voided = w.operators.void(admin, next.id, "Broken.", None).await.expect("voided");
+    assert_eq!((voided.status, voided.invites[0].state), (Status::Voided, InviteState::Superseded));
+    assert_eq!(voided.players.iter().map(|p| p.player_id).collect::<Vec<_>>(), [ann], "the seat is given up");
+    assert_eq!(w.told(&StreamKey::player(ben)).last().map(String::as_str), Some("invite.updated"));
+    assert_eq!(w.kernel.engagement(ann), Engagement::Idle);
+}

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use kernel::memory::MemoryKernel;
 use kernel::{
-    Clock, Commit, Engage, Engagement, FakeClock, GameId, GameSpec, IdSource, Page, PlayerId, Refusal, Riders,
-    RosterSeat, SeededIds, SessionSecret, StoreError, TicketId, Timestamp,
+    Approved, Clock, Commit, Engage, Engagement, FakeClock, FixedApproval, GameId, GameSpec, IdSource, Page, PlayerId,
+    Refusal, Riders, RosterSeat, SeededIds, SessionSecret, StoreError, TicketId, Timestamp,
 };
 use serde_json::json;
 use shallweplay_games::memory::MemoryGameStore;
@@ -23,6 +23,8 @@ pub(crate) struct World {
     pub(crate) games: Games,
     /// Another instance over the same store, as another replica would be.
     pub(crate) other: Games,
+    /// A third one, whose gate lets operators do what they want.
+    pub(crate) operators: Games,
 }
 
 /// Lets the other instance run between any two calls, so that loads and commits interleave.
@@ -97,7 +99,9 @@ pub(crate) fn world() -> World {
         Games::new(GamesPorts { games: Arc::new(Yielding(store.clone())), ..memory })
     };
     let (games, other) = (instance(), instance());
-    World { clock, ids, kernel, store, games, other }
+    let memory = GamesPorts::in_memory(&store, catalogue(), clock.clone(), ids.clone());
+    let operators = Games::new(GamesPorts { approval: Arc::new(FixedApproval::new(Approved::Yes)), ..memory });
+    World { clock, ids, kernel, store, games, other, operators }
 }
 
 impl World {

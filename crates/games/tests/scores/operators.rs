@@ -81,8 +81,11 @@ async fn a_voided_game_is_amended_back_and_versions_go_on() {
     let w = world();
     w.gate.set(Approved::Yes);
     let (admin, table) = (w.player(), settled(&w).await);
-    w.games.void(admin, table.id, "Wrong.", None).await.expect("voided");
+    let game = w.games.void(admin, table.id, "Wrong.", None).await.expect("voided");
+    let (voided, amended) = (game.tags().contains(&"voided"), game.tags().contains(&"amended"));
+    assert!(voided && !amended, "nothing took the result's place");
     let game = w.games.amend(admin, table.id, "Right.", &scores(&table, &[1, 2]), None).await.expect("amended");
+    assert!(game.tags().contains(&"amended") && !game.tags().contains(&"voided"));
     assert_eq!((ended(&game), game.result_line()), ((Status::Settled, ""), Some(("settled", 3))));
     assert_eq!((outcomes(&game), points(&game)), (vec![LOSS, WIN], vec![Some(1), Some(2)]));
     let game = w.games.amend(admin, table.id, "Again.", &scores(&table, &[2, 2]), None).await.expect("amended");
@@ -232,4 +235,20 @@ async fn a_doubt_is_dismissed_by_the_same_scores_and_confirmed_by_a_void() {
     assert_eq!((game.needs_review, game.result_line()), (false, Some(("voided", 2))));
     assert!(w.games.cases(&filter, None, PageLimit::default()).await.expect("readable").items.is_empty());
     assert_eq!(w.games.case(taken.id).await.expect("there"), game);
+}
+
+#[tokio::test]
+async fn a_disputed_game_is_listed_from_the_first_moment_until_it_is_decided() {
+    let w = world();
+    let table = w.played("three").await;
+    for (who, of_first) in [(0, None), (1, Some(3)), (2, Some(3))] {
+        let of_first: Vec<_> = of_first.map(|score| (0, score)).into_iter().collect();
+        w.report(&table, who, 5, &of_first, None).await;
+    }
+    assert_eq!(w.load(table.id).await.status, Status::Disputed);
+    let filter = CaseFilter { needs_review: true, ..CaseFilter::default() };
+    let listed = async || w.games.cases(&filter, None, PageLimit::default()).await.expect("readable").items.len();
+    assert_eq!(listed().await, 1, "the evidence window has only begun");
+    assert_eq!(w.after(60_000, table.id).await.status, Status::Settled, "by the majority");
+    assert_eq!(listed().await, 0);
 }

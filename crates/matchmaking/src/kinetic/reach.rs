@@ -11,13 +11,21 @@ pub struct Tuning {
     pub slope: f64,
     /// How fast that growth grows, as a share of `kappa` per second squared.
     pub tail: f64,
+    /// Share of a rating's deviation beyond `settled` by which the half-width is larger: the gap between two newcomers
+    /// says little about them, and in an empty queue they shouldn't wait for it.
+    pub doubt: f64,
+    /// Deviation, in points, of a rating that is as good as known.
+    pub settled: f64,
     /// From this age (ms) on a ticket takes anybody it is allowed to meet.
     pub starve_ms: i64,
 }
 
+/// No rating is less certain than a newcomer's.
+const MOST_DEVIATION: f64 = 350.0;
+
 impl Default for Tuning {
     fn default() -> Self {
-        Self { kappa: 5.0, start: 0.375, slope: 0.5, tail: 0.02, starve_ms: 30_000 }
+        Self { kappa: 5.0, start: 0.375, slope: 0.5, tail: 0.02, doubt: 0.35, settled: 80.0, starve_ms: 30_000 }
     }
 }
 
@@ -25,6 +33,11 @@ impl Tuning {
     /// Half-width of a fresh ticket's interval where `density` players arrive per second and rating point.
     pub(crate) fn base(&self, density: f64) -> f64 {
         self.start * (self.kappa / density.max(f64::MIN_POSITIVE)).sqrt()
+    }
+
+    /// By how much a ticket of this deviation reaches further, in points. What isn't a number counts as known.
+    pub(crate) fn doubt(&self, deviation: f64) -> f64 {
+        self.doubt * (deviation - self.settled).max(0.0).min(MOST_DEVIATION - self.settled)
     }
 
     /// Half-width `s(age)` of an interval that started at `base`: what a player may be told about his search.
@@ -166,6 +179,14 @@ mod tests {
         assert_eq!(tuning.touch(&a, &b), 30_000_000);
         assert_eq!(tuning.touch(&a, &span(3_000, 45_000, 1.0)), 45_000_000, "never before the younger one is there");
         assert!(tuning.half_width(20.0, 30_000).is_infinite());
+    }
+
+    #[test]
+    fn what_is_known_vaguely_reaches_further() {
+        let tuning = Tuning::default();
+        assert_eq!([80.0, 0.0, f64::NAN, -1.0].map(|deviation| tuning.doubt(deviation)), [0.0; 4]);
+        assert!(tuning.doubt(290.0) * 2.0 > 140.0, "what a newcomer's first win moves is no reason to wait");
+        assert!((tuning.doubt(f64::INFINITY) - tuning.doubt(350.0)).abs() < f64::EPSILON);
     }
 
     #[test]

@@ -64,10 +64,13 @@ impl PostgresConfig {
             .tcp_user_timeout(Duration::from_secs(3))
             .keepalives_idle(Duration::from_secs(10))
             // The server's own limits, in case ours are gone with the process that set them. No statement of ours is long
-            // enough for parallel workers or compiled plans: starting those takes longer than what they help with.
+            // enough for parallel workers or compiled plans: starting those takes longer than what they help with. Nor is
+            // one worth a plan of its own each time, and a plan is kept for long: it must not read whole tables because
+            // they were small when it was made.
             .options(
                 "-c statement_timeout=800 -c lock_timeout=200 -c idle_in_transaction_session_timeout=2000 \
-                 -c synchronous_commit=on -c timezone=UTC -c max_parallel_workers_per_gather=0 -c jit=off",
+                 -c synchronous_commit=on -c timezone=UTC -c max_parallel_workers_per_gather=0 -c jit=off \
+                 -c plan_cache_mode=force_generic_plan -c enable_seqscan=off",
             );
         if !self.password.is_empty() {
             config.password(&self.password);

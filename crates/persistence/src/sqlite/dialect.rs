@@ -1,6 +1,9 @@
 //! What is SQLite's own: connection, transaction, column types.
 
+use diesel::QueryResult;
+use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel::deserialize::{self, FromSql};
+use diesel::result::Error;
 use diesel::serialize::{self, IsNull, Output, ToSql};
 pub(crate) use diesel::sql_types::{BigInt as Instant, Binary as Id, Text as Json};
 use diesel::sql_types::{Nullable, Text};
@@ -10,15 +13,36 @@ use uuid::Uuid;
 
 use super::sql::{IdCol, JsonCol, TimeCol};
 
-pub(crate) type Conn = diesel_async::sync_connection_wrapper::SyncConnectionWrapper<diesel::SqliteConnection>;
+pub(crate) type Conn =
+    diesel_async::sync_connection_wrapper::SyncConnectionWrapper<diesel::SqliteConnection, super::blocking::Blocking>;
 
 /// Runs a body in a transaction that may write: `BEGIN IMMEDIATE`, since a read lock can't always be raised later.
 macro_rules! in_write_tx {
     ($conn:expr, $body:expr) => {
-        $conn.immediate_transaction($body).await
+        match $crate::sqlite::dialect::begin_write($conn).await {
+            Ok(()) => {
+                let answer = ($body)(&mut *$conn).await;
+                $crate::sqlite::dialect::end_write($conn, answer).await
+            }
+            Err(error) => Err(error.into()),
+        }
     };
 }
 pub(crate) use in_write_tx;
+
+pub(crate) async fn begin_write(conn: &mut Conn) -> QueryResult<()> {
+    conn.spawn_blocking(|conn| AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")).await
+}
+
+/// Commits what went well and undoes what didn't.
+pub(crate) async fn end_write<T, E: From<Error>>(conn: &mut Conn, answer: Result<T, E>) -> Result<T, E> {
+    if answer.is_ok() {
+        conn.spawn_blocking(AnsiTransactionManager::commit_transaction).await?;
+    } else {
+        conn.spawn_blocking(AnsiTransactionManager::rollback_transaction).await?;
+    }
+    answer
+}
 
 /// Whether a message means "not now" rather than "wrong".
 pub(crate) fn means_unavailable(message: &str) -> bool {

@@ -1,6 +1,7 @@
 //! SQLite, bundled: the embedded default, one file with its write-ahead log.
 
 mod batch;
+mod blocking;
 mod clock;
 mod connect;
 mod connection_batch;

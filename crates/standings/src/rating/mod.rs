@@ -127,6 +127,12 @@ pub fn rate_with(model: Model, seats: &[RatedSeat], weight: f64, now: Timestamp,
     rated.collect()
 }
 
+/// A figure as people are told it: two decimals.
+#[must_use]
+pub fn shown(value: f64) -> f64 {
+    (value * 100.0).round() / 100.0
+}
+
 /// Whether so little is known that the rating should be shown with a question mark. Of a rating as it stands now
 /// ([`at`]), or as it was stored.
 #[must_use]

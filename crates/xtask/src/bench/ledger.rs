@@ -4,9 +4,9 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use testkit::Failure;
 use testkit::http::render;
 use testkit::postgres::{self, PostgresAddress};
-use testkit::Failure;
 use tokio::time::sleep;
 
 use super::load::{self, CONNECTIONS};

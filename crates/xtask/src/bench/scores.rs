@@ -12,6 +12,7 @@ use super::Server;
 use super::load::{CONNECTIONS, Measured};
 use super::players::{self, Api, Player, text};
 use super::table::{Table, milliseconds};
+use super::usage::Cpu;
 
 /// Players who report at the same time; each pair plays a duel.
 const PLAYERS: usize = 2_000;
@@ -32,7 +33,7 @@ struct Playing {
 pub(super) async fn reports(server: &Server, table: &mut Table) -> Result<(), Failure> {
     let host = server.running.authority();
     let players = players::sign_in(&host, PLAYERS).await?;
-    let (mut all, mut cpu_ms, mut behind) = (Measured::default(), 0.0, Duration::ZERO);
+    let (mut all, mut cpu, mut behind) = (Measured::default(), Cpu::default(), Duration::ZERO);
     for round in 1..=ROUNDS {
         let playing = Arc::new(in_games(&host, &players).await?);
         let before = server.watched.cpu();
@@ -42,7 +43,7 @@ pub(super) async fn reports(server: &Server, table: &mut Table) -> Result<(), Fa
         // Ratings are applied in the ledger's order: when the last ones are there, all are. Few, for asking costs, too.
         until_applied(&host, &players[players.len().saturating_sub(CONNECTIONS)..], round).await?;
         behind = behind.max(start.elapsed().saturating_sub(reported));
-        cpu_ms += server.watched.cpu().each(before, 1).total();
+        cpu = cpu.and(server.watched.cpu().each(before, 1));
         until_applied(&host, &players, round).await?;
         all.latencies.extend(measured.latencies);
         all.refused += measured.refused;
@@ -58,8 +59,9 @@ pub(super) async fn reports(server: &Server, table: &mut Table) -> Result<(), Fa
         all.refused
     );
     table.line("score report, 32 connections", &figures, "p99 200 ms");
-    let each = cpu_ms / count as f64;
-    table.line("CPU per report, settlement and standings included", &format!("{each:.3} ms"), "0.45 ms");
+    let each = cpu.each(Cpu::default(), count);
+    let figures = format!("{:.3} ms: service {:.3}, stores {:.3}", each.total(), each.server, each.stores);
+    table.line("CPU per report, settlement and standings included", &figures, "0.45 ms");
     table.line("last report → all ratings applied", &format!("{:.0} ms", milliseconds(behind)), "1,000 ms");
     Ok(())
 }

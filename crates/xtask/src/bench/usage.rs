@@ -30,6 +30,10 @@ impl Cpu {
         Self { server: (self.server - earlier.server) / count, stores: (self.stores - earlier.stores) / count }
     }
 
+    pub(super) fn and(self, more: Self) -> Self {
+        Self { server: self.server + more.server, stores: self.stores + more.stores }
+    }
+
     pub(super) fn total(self) -> f64 {
         self.server + self.stores
     }

@@ -9,6 +9,7 @@ mod players;
 mod resolve;
 mod void;
 
+pub(super) use modes::again as mode_again;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub(super) fn mount(config: &mut ServiceConfig<'_>) {

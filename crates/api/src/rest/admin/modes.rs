@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::app::App;
 use crate::dto::{PageDto, ProblemDto, PublishModeDto, WrittenModeDto};
-use crate::edge::{Body, Idempotency, Operator, Outcome, Reply, with_etag};
+use crate::edge::{Idempotency, LateBody, Operator, Outcome, Reply, with_etag};
 use crate::problem::Problem;
 
 /// Every mode with all its fields, switched-off ones included.
@@ -41,6 +41,11 @@ pub(crate) async fn get(
     Ok(with_etag(&req, Reply::ok(&WrittenModeDto(mode))))
 }
 
+/// A mode as it stands, where the reply that said so was lost.
+pub(crate) fn again(app: &App, key: &str) -> Option<Reply> {
+    app.games.written_mode(key).map(|mode| Reply::ok(&WrittenModeDto(mode)))
+}
+
 async fn publish(
     app: &App,
     operator: &Operator,
@@ -51,9 +56,10 @@ async fn publish(
     let actor = operator.admin()?;
     let PublishModeDto { reason, mode } = wanted;
     let published = app.games.publish_mode(actor, key, Value::Object(mode), &reason.unwrap_or_default(), receipt).await;
-    let mode = published.map_err(|error| app.refuse(error))?;
+    published.map_err(|error| app.refuse(error))?;
     app.modes_changed().await;
-    Ok(Reply::ok(&WrittenModeDto(mode.written())))
+    // As it was written: this process's own windows lie over what it plays by.
+    again(app, key).ok_or_else(|| Problem::of("internal"))
 }
 
 /// Publish a mode: a new version of it, or a new one. Games that are on go on under the version they started with.
@@ -68,8 +74,9 @@ pub(crate) async fn put(
     operator: Operator,
     once: Idempotency,
     key: web::Path<String>,
-    body: Body<PublishModeDto>,
+    body: LateBody<PublishModeDto>,
 ) -> Result<Reply, Problem> {
+    let body = body?;
     let run = |receipt| publish(&app, &operator, &key, body.0, receipt);
     once.once(&app, operator.player, Outcome::Done, run).await
 }

@@ -4,7 +4,7 @@ use players::Role;
 
 use crate::app::App;
 use crate::dto::{OwnPlayerDto, PatchPlayerDto, ProblemDto};
-use crate::edge::{Body, Idempotency, Operator, Outcome, PathId, Reply};
+use crate::edge::{Idempotency, LateBody, Operator, Outcome, PathId, Reply};
 use crate::problem::Problem;
 
 async fn call(
@@ -35,8 +35,9 @@ pub(crate) async fn patch(
     operator: Operator,
     key: Idempotency,
     id: PathId<PlayerId>,
-    body: Body<PatchPlayerDto>,
+    body: LateBody<PatchPlayerDto>,
 ) -> Result<Reply, Problem> {
+    let body = body?;
     let run = |receipt| call(&app, &operator, id.0, body.0, receipt);
     key.once(&app, operator.player, Outcome::Done, run).await
 }

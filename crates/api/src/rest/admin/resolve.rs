@@ -4,7 +4,7 @@ use kernel::{FieldError, GameId, Receipt};
 
 use crate::app::App;
 use crate::dto::{GameDto, ProblemDto, ResolveDto};
-use crate::edge::{Body, Idempotency, Operator, Outcome, PathId, Reply};
+use crate::edge::{Idempotency, LateBody, Operator, Outcome, PathId, Reply};
 use crate::problem::Problem;
 use crate::rest::games::{changed, shown};
 
@@ -42,8 +42,9 @@ pub(crate) async fn resolve(
     operator: Operator,
     key: Idempotency,
     id: PathId<GameId>,
-    body: Body<ResolveDto>,
+    body: LateBody<ResolveDto>,
 ) -> Result<Reply, Problem> {
+    let body = body?;
     let run = |receipt| call(&app, &operator, id.0, body.0, receipt);
     key.once(&app, operator.player, Outcome::Done, run).await
 }

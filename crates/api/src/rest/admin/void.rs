@@ -3,7 +3,7 @@ use kernel::{GameId, Receipt};
 
 use crate::app::App;
 use crate::dto::{GameDto, ProblemDto, ReasonDto};
-use crate::edge::{Body, Idempotency, Operator, Outcome, PathId, Reply};
+use crate::edge::{Idempotency, LateBody, Operator, Outcome, PathId, Reply};
 use crate::problem::Problem;
 use crate::rest::games::{changed, shown};
 
@@ -32,8 +32,9 @@ pub(crate) async fn void(
     operator: Operator,
     key: Idempotency,
     id: PathId<GameId>,
-    body: Body<ReasonDto>,
+    body: LateBody<ReasonDto>,
 ) -> Result<Reply, Problem> {
+    let body = body?;
     let run = |receipt| call(&app, &operator, id.0, &body.0, receipt);
     key.once(&app, operator.player, Outcome::Done, run).await
 }

@@ -27,7 +27,7 @@ async fn call(
     // Crossing invitations make one game: then creating one is accepting, which may take a player out of a queue.
     let made = taking(app, player, app.games.create(player, wanted, receipt)).await?;
     changed(app, &made.game).await;
-    let names = app.directory.names(made.game.players.iter().map(|player| player.player_id)).await?;
+    let names = app.directory.names(GameDto::people(&made.game)).await?;
     let mut dto = GameDto::of(&made.game, Some(player), &names);
     dto.invite_link = made.link.as_ref().and_then(|link| InviteLinkDto::of(link, base));
     Ok(Reply::created(&dto))

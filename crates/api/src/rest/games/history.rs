@@ -159,8 +159,9 @@ pub(crate) async fn history(
         return Ok(export(app, id.0, filter, after, most));
     }
     let first = after.is_none() && filter == HistoryFilter::default() && limit == PageLimit::default();
+    // What happens to games invalidates it; what happens to the names in it doesn't.
     let (body, outcome) = if first {
-        app.aside.read(history_key(id.0), || page(&app, id.0, &filter, None, limit)).await?
+        app.aside.read_briefly(history_key(id.0), || page(&app, id.0, &filter, None, limit)).await?
     } else {
         (page(&app, id.0, &filter, after, limit).await?, CacheOutcome::Bypass)
     };

@@ -29,7 +29,7 @@ pub(crate) async fn live(app: web::Data<App>, caller: Caller, query: Query<LiveQ
         return Err(Problem::invalid(vec![FieldError::new("/status", "unknown", detail)]));
     }
     let game = app.games.live_of(caller.player).await.map_err(|error| app.refuse(error))?;
-    let names = app.directory.names(game.iter().flat_map(|game| &game.players).map(|player| player.player_id)).await?;
+    let names = app.directory.names(game.iter().flat_map(GameDto::people)).await?;
     let items = game.iter().map(|game| GameDto::of(game, Some(caller.player), &names)).collect();
     Ok(Reply::ok(&PageDto { items, next_cursor: None }))
 }

@@ -44,7 +44,7 @@ pub(super) fn mount(config: &mut ServiceConfig<'_>) {
 
 /// A game as this viewer sees it, with names.
 pub(crate) async fn shown(app: &App, viewer: PlayerId, game: &Game) -> Result<Reply, Problem> {
-    let names = app.directory.names(game.players.iter().map(|player| player.player_id)).await?;
+    let names = app.directory.names(GameDto::people(game)).await?;
     Ok(Reply::ok(&GameDto::of(game, Some(viewer), &names)))
 }
 

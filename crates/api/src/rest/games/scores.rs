@@ -22,15 +22,17 @@ pub(crate) async fn call(
     changed(app, &reported.game).await;
     app.noticed(player, &reported.game).await;
     let Reported { status, reason, result, .. } = reported;
+    Ok(answer(&ReportedDto {
+        report: ReportDto { status: status.to_owned(), reason },
+        result: result.map(|(status, version)| ResultLineDto { status: status.to_owned(), version }),
+    }))
+}
+
+/// The reply to a report.
+pub(crate) fn answer(reported: &ReportedDto) -> Reply {
     // Taken, but not yet believed: somebody has to look at it.
-    let code = if status == "held" { StatusCode::ACCEPTED } else { StatusCode::OK };
-    Ok(Reply::json(
-        code,
-        &ReportedDto {
-            report: ReportDto { status: status.to_owned(), reason },
-            result: result.map(|(status, version)| ResultLineDto { status: status.to_owned(), version }),
-        },
-    ))
+    let code = if reported.report.status == "held" { StatusCode::ACCEPTED } else { StatusCode::OK };
+    Reply::json(code, reported)
 }
 
 /// Report a result, in games that are scored on the clients. When all agree it settles at once.

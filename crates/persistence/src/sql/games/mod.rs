@@ -76,12 +76,12 @@ impl GameStore for GameTable {
                     if !strays.is_empty() {
                         return Err(StoreError::broken("a log line of a game that doesn't change").into());
                     }
-                    let sequence = match &ledger {
+                    riders::alight(tx, &riders).await?;
+                    // Last: it locks the head of its family, for which all other results of the family wait.
+                    Ok(match &ledger {
                         Some(entry) => Some(game_batch::enter(tx, entry).await?),
                         None => None,
-                    };
-                    riders::alight(tx, &riders).await?;
-                    Ok(sequence)
+                    })
                 })
             })
             .await

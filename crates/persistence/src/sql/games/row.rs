@@ -5,7 +5,7 @@ use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use games::{
-    Ended, Game, GamePlayer, Gone, Invite, LedgerEntry, LogHead, Origin, OriginKind, Outcome, PinnedRules,
+    Ended, Entered, Game, GamePlayer, Gone, Invite, LedgerEntry, LogHead, Origin, OriginKind, Outcome, PinnedRules,
     PlayerStatus, Report, ResultStatus, ResultVersion, Status,
 };
 use kernel::{BoxError, GameId, PlayerId, SessionSecret, StoreError, Timestamp, Version};
@@ -95,6 +95,8 @@ struct Social {
 struct Conclusion {
     ended: Option<Ended>,
     result: Option<ResultVersion>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    entered: Option<Entered>,
 }
 
 fn broken(error: serde_json::Error) -> StoreError {
@@ -150,7 +152,8 @@ impl GameRow {
             flags: game.flags.clone(),
         };
         let concluded = game.ended.is_some() || game.result.is_some();
-        let conclusion = Conclusion { ended: game.ended.clone(), result: game.result.clone() };
+        let conclusion =
+            Conclusion { ended: game.ended.clone(), result: game.result.clone(), entered: game.entered.clone() };
         Ok(Self {
             id: game.id.into(),
             mode: game.mode.clone(),
@@ -184,7 +187,7 @@ impl GameRow {
         let reports: Vec<Report> = serde_json::from_str(&self.reports).map_err(broken)?;
         let conclusion = match self.conclusion {
             Some(column) => read(column)?,
-            None => Conclusion { ended: None, result: None },
+            None => Conclusion { ended: None, result: None, entered: None },
         };
         let player = |seat: Seat| GamePlayer {
             player_id: seat.player_id,
@@ -227,6 +230,7 @@ impl GameRow {
             finished_at: self.finished_at.map(Timestamp::from),
             due_at: setup.deadline.unwrap_or(self.due_at.map(Timestamp::from)),
             result: conclusion.result,
+            entered: conclusion.entered,
             version: Version(self.version),
         })
     }

@@ -1,33 +1,43 @@
-// Ten seconds of tapping. The score is reported by the players, so both pages count for themselves.
+// Ten seconds of tapping, alone, against one or against many. The score is reported by the players, so each page counts
+// for itself.
 import { h, say } from "./dom.js";
 import { face } from "./faces.js";
-import { isOver } from "./game-state.js";
+import { isOver, otherSeats } from "./game-state.js";
+import { listed } from "./format.js";
 
 const COUNTDOWN_MS = 3000, PLAY_MS = 10_000, RELAY_MS = 200;
 /** A full column; nobody taps faster for ten seconds. */
 const FULL = 120;
 
-export function duelBoard({ app, opponent, game, complain, reread, refresh }) {
-  let theirs = 0;
+export function tapsBoard({ app, game, complain, reread, refresh }) {
+  const theirs = new Map();
+  const columns = new Map();
   let told = 0;
   let phase = "before";
   let timer, relayTimer;
   // A reload in the middle must not cost what was tapped.
-  const key = `swp-duel:${game().id}`;
+  const key = `swp-taps:${game().id}`;
   const kept = JSON.parse(sessionStorage.getItem(key) ?? "null") ?? { taps: 0, beganAt: null, reported: false };
   const keep = () => sessionStorage.setItem(key, JSON.stringify(kept));
 
-  const myCount = h("span", { class: "tap-count" }, String(kept.taps));
-  const theirCount = h("span", { class: "tap-count" }, "0");
-  const myBar = h("div", { class: "tap-fill tap-mine" });
-  const theirBar = h("div", { class: "tap-fill tap-theirs" });
   const label = h("span", { class: "pad-label" }, "Ready?");
   const pad = h("button", { type: "button", class: "pad", "aria-describedby": "pad-hint" }, face(app.me.id), label);
   const status = h("p", { class: "fine", role: "status", id: "pad-hint" }, "Tap the piece, or hit space or enter.");
-  const element = h("div", { class: "duel" },
-    h("div", { class: "tap-column" }, h("div", { class: "tap-bar", "aria-hidden": "true" }, theirBar), theirCount, h("span", { class: "fine" }, opponent.display_name)),
-    h("div", { class: "pad-place" }, pad, status),
-    h("div", { class: "tap-column" }, h("div", { class: "tap-bar", "aria-hidden": "true" }, myBar), myCount, h("span", { class: "fine" }, "You")));
+  const mine = column("You", "tap-mine");
+  const others = h("div", { class: "tap-others" });
+  const element = h("div", { class: "taps" }, others, h("div", { class: "pad-place" }, pad, status), mine.element);
+
+  function column(name, kind) {
+    const count = h("span", { class: "tap-count" }, "0");
+    const bar = h("div", { class: `tap-fill ${kind}` });
+    return {
+      element: h("div", { class: "tap-column" }, h("div", { class: "tap-bar", "aria-hidden": "true" }, bar), count, h("span", { class: "fine" }, name)),
+      show(taps) {
+        say(count, String(taps));
+        bar.style.height = `${Math.min(100, (taps / FULL) * 100)}%`;
+      },
+    };
+  }
 
   // pointerdown counts at once; click would wait for the release. Keys count once per press, held or not.
   pad.addEventListener("pointerdown", (event) => {
@@ -48,10 +58,17 @@ export function duelBoard({ app, opponent, game, complain, reread, refresh }) {
   }
 
   function draw() {
-    say(myCount, String(kept.taps));
-    say(theirCount, String(theirs));
-    myBar.style.height = `${Math.min(100, (kept.taps / FULL) * 100)}%`;
-    theirBar.style.height = `${Math.min(100, (theirs / FULL) * 100)}%`;
+    mine.show(kept.taps);
+    const myTeam = game().players.find(({ player }) => player.id === app.me.id)?.team;
+    for (const { player, team } of otherSeats(game(), app.me.id)) {
+      if (!columns.has(player.id)) {
+        const made = column(player.display_name, team === myTeam ? "tap-mine" : "tap-theirs");
+        columns.set(player.id, made);
+        others.append(made.element);
+      }
+      columns.get(player.id).show(theirs.get(player.id) ?? 0);
+    }
+    others.dataset.count = columns.size;
   }
 
   function relay() {
@@ -97,10 +114,11 @@ export function duelBoard({ app, opponent, game, complain, reread, refresh }) {
     say(status, "Sending your score…");
     try {
       const secret = game().you?.session_secret ?? (await app.swp.game(game().id)).you?.session_secret;
-      const { report: mine } = await app.swp.submitScore(game().id, { session_secret: secret, score: kept.taps, duration_ms: PLAY_MS });
+      const { report: receipt } = await app.swp.submitScore(game().id, { session_secret: secret, score: kept.taps, duration_ms: PLAY_MS });
       kept.reported = true;
       keep();
-      say(status, mine.status === "held" ? `Your ${kept.taps} taps are being looked at: ${mine.reason ?? "unusual score"}.` : `Your ${kept.taps} taps are in. Waiting for ${opponent.display_name}’s.`);
+      const waits = listed(otherSeats(game(), app.me.id).map(({ player }) => `${player.display_name}’s`));
+      say(status, receipt.status === "held" ? `Your ${kept.taps} taps are being looked at: ${receipt.reason ?? "unusual score"}.` : `Your ${kept.taps} taps are in.${waits && ` Waiting for ${waits}.`}`);
       reread();
     } catch (error) {
       complain(error);
@@ -115,9 +133,10 @@ export function duelBoard({ app, opponent, game, complain, reread, refresh }) {
     headline: () => ({ before: "Get ready.", countdown: "Get ready…", play: "Tap!", done: `You made ${kept.taps} taps.` })[phase],
     update(now) {
       if (phase === "before" && now.status === "in_progress") begin();
+      draw();
       if (!isOver(now)) return;
-      for (const seat of now.players) {
-        if (seat.player.id === opponent.id && Number.isFinite(seat.score)) theirs = Math.max(theirs, seat.score);
+      for (const { player, score } of now.players) {
+        if (Number.isFinite(score)) theirs.set(player.id, Math.max(theirs.get(player.id) ?? 0, score));
       }
       draw();
       if (now.status !== "finished" || kept.reported) {
@@ -132,7 +151,7 @@ export function duelBoard({ app, opponent, game, complain, reread, refresh }) {
     },
     relayed({ from, data }) {
       if (from === app.me.id || !Number.isInteger(data?.taps)) return;
-      theirs = Math.max(theirs, data.taps);
+      theirs.set(from, Math.max(theirs.get(from) ?? 0, data.taps));
       draw();
     },
     dispose() {

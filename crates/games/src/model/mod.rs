@@ -1,66 +1,20 @@
 //! Values and aggregates: a game with its players, reports and result.
 
-use std::collections::BTreeMap;
+mod ended;
+mod result;
 
 use kernel::{GameId, GameSpec, PlayerId, RosterSeat, SessionSecret, Timestamp, Version};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::invite::Invite;
+use crate::mode::Mode;
 use crate::rules::{self, Rules};
 use crate::snapshot::{GameSnapshot, PlayerSnapshot};
-use crate::words::{OriginKind, Outcome, PlayerStatus, ResultStatus, Status};
+use crate::words::{OriginKind, Outcome, PlayerStatus, Status};
 
-/// Who ended something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
-pub enum EndedBy {
-    /// A deadline or a rule.
-    System,
-    /// This player.
-    Player(PlayerId),
-}
-
-impl From<EndedBy> for String {
-    fn from(by: EndedBy) -> Self {
-        match by {
-            EndedBy::System => Self::from("system"),
-            EndedBy::Player(id) => id.to_string(),
-        }
-    }
-}
-
-impl TryFrom<String> for EndedBy {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        if text == "system" {
-            return Ok(Self::System);
-        }
-        text.parse().map(Self::Player).map_err(|_| String::from("expected `system` or a player id"))
-    }
-}
-
-/// Why a game ended other than by being played to its end: `declined`, `expired`, `cancelled` or `superseded` before it
-/// had its players; `no_show`, `abandoned`, `claimed`, `server_fault`, `max_duration`, `mode_removed`,
-/// `unresolved_dispute`, `rejected_report`, `unreviewed` or, voided by an operator, `admin`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ended {
-    /// A stable word.
-    pub reason: String,
-    /// Who did it.
-    pub by: Option<EndedBy>,
-}
-
-impl Ended {
-    pub(crate) fn by_system(reason: &str) -> Self {
-        Self { reason: reason.to_owned(), by: Some(EndedBy::System) }
-    }
-
-    pub(crate) fn by_player(reason: &str, player: PlayerId) -> Self {
-        Self { reason: reason.to_owned(), by: Some(EndedBy::Player(player)) }
-    }
-}
+pub use ended::{Ended, EndedBy};
+pub use result::{Entered, Evidence, RatingLine, Report, ResultVersion, Standing};
 
 /// One seat of a game.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,19 +66,6 @@ impl Origin {
     pub const MATCHED: Self = Self { kind: OriginKind::Matched, host: None, rematch_of: None };
 }
 
-/// What a player says about a disputed or doubted result.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Evidence {
-    /// Who.
-    pub player_id: PlayerId,
-    /// In the player's words.
-    pub reason: String,
-    /// Whatever the client added.
-    pub evidence: Option<Value>,
-    /// When.
-    pub at: Timestamp,
-}
-
 /// How far a game's log reaches.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogHead {
@@ -138,76 +79,6 @@ impl Default for LogHead {
     fn default() -> Self {
         Self { n: 0, hash: "0".repeat(64) }
     }
-}
-
-/// What a game did to one player's rating, as standings derived it. Shown with the game, never decided upon.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct RatingLine {
-    /// Whose.
-    pub player_id: PlayerId,
-    /// Before the game.
-    pub before: f64,
-    /// After it.
-    pub after: f64,
-}
-
-/// An accepted score report. Equal reports are repeats of one another, whenever they arrive.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Report {
-    /// Who reported.
-    pub player_id: PlayerId,
-    /// The reporter's own score.
-    pub score: i64,
-    /// What the reporter says about everybody; empty if nothing.
-    #[serde(default)]
-    pub scores: BTreeMap<PlayerId, i64>,
-    /// What the reporter says about the own result.
-    pub outcome: Option<Outcome>,
-    /// How long the game took by the client's clock, in milliseconds. Evidence, never a rule.
-    pub duration_ms: Option<u64>,
-    /// Whatever the client added. Evidence.
-    pub payload: Option<Value>,
-    /// When it was taken.
-    pub at: Timestamp,
-    /// Why it needs a review before it counts; none where it counts at once.
-    #[serde(default)]
-    pub held: Option<String>,
-}
-
-impl Report {
-    /// Whether `other` says exactly the same.
-    #[must_use]
-    pub fn repeats(&self, other: &Self) -> bool {
-        Self { at: other.at, held: other.held.clone(), ..self.clone() } == *other
-    }
-}
-
-/// One player's line of a result.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Standing {
-    /// Who.
-    pub player_id: PlayerId,
-    /// Team number.
-    pub team: u8,
-    /// Seat number.
-    pub seat: u8,
-    /// Final score, where the mode has scores.
-    pub score: Option<i64>,
-    /// Win, loss or draw; none in a game of one.
-    pub outcome: Option<Outcome>,
-}
-
-/// The result as it stands. A version never changes; voiding or amending it makes the next one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ResultVersion {
-    /// From 1.
-    pub version: i32,
-    /// What it says.
-    pub status: ResultStatus,
-    /// How it was decided: `rules`, `reports`, `abandoned`, `claimed`, `majority`, `review` or `admin`.
-    pub reason: String,
-    /// One line per player, by seat.
-    pub standings: Vec<Standing>,
 }
 
 /// The rules module of a server-decided game, pinned at its start.
@@ -275,6 +146,8 @@ pub struct Game {
     pub due_at: Option<Timestamp>,
     /// The result, once there is one.
     pub result: Option<ResultVersion>,
+    /// Where the ledger has its versions.
+    pub entered: Option<Entered>,
     /// Optimistic version.
     pub version: Version,
 }
@@ -331,6 +204,7 @@ impl Game {
             finished_at: None,
             due_at: Some(spec.ready_due_at),
             result: None,
+            entered: None,
             version: Version(1),
         }
     }
@@ -383,6 +257,12 @@ impl Game {
     #[must_use]
     pub fn history_at(&self) -> Option<Timestamp> {
         self.started_at.and(self.finished_at)
+    }
+
+    /// Whether the server decides it. Settled with its start, whatever its mode has come to say since.
+    #[must_use]
+    pub fn server_decided(&self, mode: &Mode) -> bool {
+        if self.started_at.is_some() { self.rules.is_some() } else { mode.module().is_some() }
     }
 
     /// The pinned rules module, if the server decides this game.

@@ -1,0 +1,89 @@
+// One player: ratings and stats, what lies between the two of you, and asking for a game.
+import { BOARDS } from "./boards.js";
+import { h, skeleton, trouble } from "./dom.js";
+import { face } from "./faces.js";
+import { OUTCOMES, figure, many, rating } from "./format.js";
+
+export function playerScreen(app, id) {
+  const mine = id === app.me.id;
+  const title = h("h1", { id: "page-title", tabindex: "-1", "data-focus": true }, mine ? app.me.display_name : "A player");
+  const body = h("div", { class: "page-body" });
+  let gone = false;
+
+  async function load() {
+    body.replaceChildren(skeleton(4));
+    try {
+      const { swp } = app;
+      // Stats may be kept private; the rest of the page stands without them.
+      const hidden = (error) => {
+        if (error.status === 403) return null;
+        throw error;
+      };
+      const [player, stats, ratings, between, modes] = await Promise.all([
+        mine ? app.me : swp.profile(id), swp.stats(id).catch(hidden), swp.ratings(id).catch(hidden),
+        mine ? null : swp.headToHead(app.me.id, id).catch(hidden), app.modes().catch(() => [])]);
+      if (gone) return;
+      title.replaceChildren(player.display_name);
+      app.setTitle(player.display_name);
+      body.replaceChildren(...[head(player), between && headToHead(player, between), challenge(player, modes), table(stats, ratings?.items ?? [])].filter(Boolean));
+    } catch (error) {
+      if (!gone) body.replaceChildren(error.status === 404 ? h("p", { class: "empty" }, "There is no such player.") : trouble(error, load));
+    }
+  }
+
+  const head = (player) => h("div", { class: "player-head" }, face(player.id),
+    h("p", { class: "fine" }, [player.handle ? `@${player.handle}` : "Guest", `here since ${new Date(player.created_at).toLocaleDateString(undefined, { dateStyle: "medium" })}`].join(" · ")));
+
+  function headToHead(player, { games, wins, losses, draws, streak, last }) {
+    const run = Math.abs(streak) > 1 ? `${streak > 0 ? "You" : player.display_name} won the last ${Math.abs(streak)}.` : "";
+    return h("section", { class: "between", "aria-labelledby": "between-title" }, h("h2", { id: "between-title" }, "Between the two of you"),
+      games === 0 ? h("p", { class: "empty" }, "You have not played each other yet.") : [
+        h("p", { class: "between-score" }, h("strong", {}, String(wins)), h("span", {}, " : "), h("strong", {}, String(losses))),
+        h("p", { class: "fine" }, [many(games, "game"), draws && many(draws, "draw"), run].filter(Boolean).join(" · ")),
+        h("p", {}, h("a", { href: `#games?opponent=${player.id}` }, "Those games"), last && [" · ", h("a", { href: `#game/${last.id}` }, `the last one: ${app.modeName(last.mode)}`)])]);
+  }
+
+  function challenge(player, modes) {
+    const offered = modes.filter(({ key, teams, team_size, enabled }) => BOARDS[key] && enabled && teams === 2 && team_size === 1);
+    if (mine || !offered.length) return null;
+    const problem = h("div", {});
+    const select = h("select", { id: "challenge-mode" }, offered.map(({ key, name }) => h("option", { value: key }, name)));
+    const go = h("button", { type: "submit", class: "button button-main" }, "Invite");
+    return h("form", { class: "challenge", onsubmit: async (event) => {
+      event.preventDefault();
+      go.disabled = true;
+      problem.replaceChildren();
+      try {
+        app.play(await app.swp.createGame(select.value, { invite: [player.id] }));
+      } catch (error) {
+        if (!(error.status === 409 && (await app.resume().catch(() => false)))) problem.replaceChildren(trouble(error));
+      }
+      go.disabled = false;
+    } }, h("label", { for: "challenge-mode" }, `Play ${player.display_name}:`), select, go, problem);
+  }
+
+  function table(stats, ratings) {
+    if (!stats) return h("p", { class: "empty" }, "This player keeps stats private.");
+    if (!stats.games) return h("p", { class: "empty" }, mine ? "No games yet." : "No games that count yet.");
+    const rated = new Map(ratings.map((line) => [line.mode, line]));
+    return h("section", { "aria-labelledby": "stats-title" }, h("h2", { id: "stats-title" }, "Games that count"),
+      h("p", { class: "lead" }, `${many(stats.games, "game")}: ${many(stats.wins, "win")}, ${many(stats.losses, "loss", "losses")}, ${many(stats.draws, "draw")}. Longest streak: ${stats.streak.best}.`),
+      h("div", { class: "scroll" }, h("table", { class: "ranking" },
+        h("thead", {}, h("tr", {}, ["Game", "Won", "Lost", "Rating", "Form"].map((words) => h("th", { scope: "col" }, words)))),
+        h("tbody", {}, Object.entries(stats.by_mode).map(([mode, its]) => {
+          const line = rated.get(mode);
+          const value = line ? `${rating(line.rating)}${line.provisional ? " ?" : ""}` : its.best_score !== null ? `best ${figure(its.best_score)}` : "–";
+          return h("tr", {}, h("th", { scope: "row" }, h("a", { href: `#board/${mode}` }, app.modeName(mode))), h("td", {}, its.wins), h("td", {}, its.losses),
+            h("td", { title: line ? `± ${rating(2 * line.deviation)}` : undefined }, value),
+            h("td", { class: "form" }, [...its.form].map((letter) => h("span", { "data-form": letter, title: { W: OUTCOMES.win, L: OUTCOMES.loss, D: OUTCOMES.draw }[letter] }, letter))));
+        })))),
+      ratings.some(({ provisional }) => provisional) && h("p", { class: "fine" }, "? still too uncertain to be taken at its word"));
+  }
+
+  load();
+  return {
+    name: "player", title: mine ? app.me.display_name : "A player", element: h("section", { class: "sheet page", "aria-labelledby": "page-title" }, title, body),
+    event: (type) => type === "rating.changed" && load(),
+    dispose: () => (gone = true),
+  };
+}
