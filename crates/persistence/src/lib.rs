@@ -8,8 +8,9 @@ mod prepared;
 
 use std::sync::Arc;
 
+use friends::{FriendLists, FriendStore, LinkStore, SharedGames};
 use games::{AttendanceStore, CaseStore, GameStore, InviteStore, ModeStore};
-use kernel::{AuditLog, Commit, Connections, Engagements, Leases, Outbox, Receipts, Streams, TimeSource};
+use kernel::{AuditLog, Blocks, Commit, Connections, Engagements, Leases, Outbox, Receipts, Streams, TimeSource};
 use matchmaking::TicketStore;
 use players::{LoginGuard, PlayerStore, SessionStore, WsTicketStore};
 use standings::{SeasonStore, StandingsReads, StandingsStore};
@@ -36,6 +37,16 @@ pub struct Stores {
     pub engagements: Arc<dyn Engagements>,
     /// What people with power did.
     pub audit: Arc<dyn AuditLog>,
+    /// Who wants nothing to do with whom.
+    pub blocks: Arc<dyn Blocks>,
+    /// What stands between players.
+    pub friends: Arc<dyn FriendStore>,
+    /// Their lists.
+    pub friend_lists: Arc<dyn FriendLists>,
+    /// Links that make friends.
+    pub friend_links: Arc<dyn LinkStore>,
+    /// Who played with whom.
+    pub shared_games: Arc<dyn SharedGames>,
     /// Who has sockets on which replica.
     pub connections: Arc<dyn Connections>,
     /// Idempotency receipts.

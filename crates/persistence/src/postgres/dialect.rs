@@ -73,3 +73,9 @@ diesel::define_sql_function! {
     #[sql_name = "strpos"]
     fn position_of(text: Nullable<Text>, part: Text) -> Nullable<Integer>;
 }
+
+/// Handles from `$1` to `$2`, after `$3`, of players who are there at `$4`, in the order of their bytes.
+pub(crate) const HANDLES_FROM: &str = "SELECT id FROM players
+     WHERE handle COLLATE \"C\" >= $1 AND handle COLLATE \"C\" < $2 AND ($3 IS NULL OR handle COLLATE \"C\" > $3)
+       AND erased_at IS NULL AND (suspended_until IS NULL OR suspended_until <= $4)
+     ORDER BY handle COLLATE \"C\" LIMIT $5";

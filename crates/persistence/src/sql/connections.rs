@@ -1,12 +1,12 @@
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use async_trait::async_trait;
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use kernel::{Connections, PlayerId, SilentReplica, StoreError, Timestamp};
+use kernel::{Connections, PlayerId, Reach, SilentReplica, StoreError, Timestamp};
 
-use super::schema::{connections, replicas};
+use super::schema::{connections, reaches, replicas};
 use super::{Database, IdCol, TimeCol, connection_batch};
 
 pub(super) struct ConnectionTable {
@@ -55,6 +55,38 @@ impl Connections for ConnectionTable {
             .await?;
         let found: HashSet<IdCol> = found.into_iter().collect();
         Ok(players.iter().map(|player| found.contains(&IdCol::from(*player))).collect())
+    }
+
+    async fn set_away(&self, replica: &str, away: &[PlayerId], active: &[PlayerId]) -> Result<(), StoreError> {
+        let replica = replica.to_owned();
+        // In order, each once, and who is in both is active.
+        let mut states: BTreeMap<PlayerId, bool> = away.iter().map(|player| (*player, true)).collect();
+        states.extend(active.iter().map(|player| (*player, false)));
+        let (players, away): (Vec<IdCol>, Vec<bool>) =
+            states.into_iter().map(|(player, away)| (IdCol::from(player), away)).unzip();
+        self.database
+            .write(move |tx| {
+                Box::pin(async move { connection_batch::set_away(tx, &replica, &players, &away).await })
+            })
+            .await
+    }
+
+    async fn reach(&self, players: &[PlayerId]) -> Result<Vec<Reach>, StoreError> {
+        let ids: Vec<IdCol> = players.iter().copied().map(IdCol::from).collect();
+        let here = connections::table.filter(connections::player_id.eq(reaches::player_id));
+        let query = reaches::table.filter(reaches::player_id.eq_any(ids)).select((
+            reaches::player_id,
+            reaches::changed_at,
+            exists(here),
+            exists(here.filter(not(connections::away))),
+        ));
+        let rows: Vec<(IdCol, TimeCol, bool, bool)> =
+            self.database.read(|mut conn| async move { query.load(&mut conn).await }).await?;
+        let reach = |(player, changed_at, online, watched): (IdCol, TimeCol, bool, bool)| {
+            (player, Reach { online, away: online && !watched, changed_at: Some(changed_at.into()) })
+        };
+        let found: HashMap<IdCol, Reach> = rows.into_iter().map(reach).collect();
+        Ok(players.iter().map(|player| found.get(&IdCol::from(*player)).copied().unwrap_or_default()).collect())
     }
 
     async fn players_of(&self, replica: &str, limit: i64) -> Result<Vec<PlayerId>, StoreError> {

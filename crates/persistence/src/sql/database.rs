@@ -9,11 +9,12 @@ use tokio::time::timeout;
 
 use super::connect::{Connections, Reader, Writer};
 use super::connections::ConnectionTable;
+use super::friends::FriendTables;
 use super::games::GameTable;
 use super::players::PlayerTables;
 use super::standings::StandingTables;
 use super::tickets::TicketTable;
-use super::{audit, dialect, engagements, leases, outbox, receipts, streams};
+use super::{audit, blocks, dialect, engagements, leases, outbox, receipts, streams};
 use crate::{Breaker, Stores};
 
 /// The longest that a read may take, waiting for a connection included.
@@ -101,6 +102,11 @@ impl Database {
             commit: Arc::new(self.clone()),
             engagements: Arc::new(engagements::EngagementTable::new(self.clone())),
             audit: Arc::new(audit::AuditTable::new(self.clone())),
+            blocks: Arc::new(blocks::BlockTable::new(self.clone())),
+            friends: Arc::new(FriendTables::new(self.clone())),
+            friend_lists: Arc::new(FriendTables::new(self.clone())),
+            friend_links: Arc::new(FriendTables::new(self.clone())),
+            shared_games: Arc::new(FriendTables::new(self.clone())),
             connections: Arc::new(ConnectionTable::new(self.clone())),
             receipts: Arc::new(receipts::ReceiptTable::new(self.clone())),
             outbox: Arc::new(outbox::OutboxTable::new(self.clone())),

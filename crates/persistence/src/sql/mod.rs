@@ -1,10 +1,12 @@
 //! Written once, mounted twice: `super::dialect` says which database this is.
 
 mod audit;
+mod blocks;
 mod columns;
 mod connections;
 mod database;
 mod engagements;
+mod friends;
 pub(super) mod games;
 mod leases;
 mod outbox;

@@ -6,9 +6,9 @@ use diesel_async::RunQueryDsl;
 use kernel::{Commit, Lease, Riders, StoreError};
 
 use super::schema::leases;
-use super::{Database, Tx, audit, batch, dialect, engagements, games, receipts};
+use super::{Database, Tx, audit, batch, blocks, dialect, engagements, games, receipts};
 
-/// Before the domain's own writes: the fence, the receipt, the engagements.
+/// Before the domain's own writes: the fence, the receipt, who must not be apart, the engagements.
 pub(super) async fn board(tx: &mut dialect::Conn, riders: &Riders) -> Result<(), Tx> {
     if let Some(lease) = &riders.fence {
         check_fence(tx, lease).await?;
@@ -16,12 +16,14 @@ pub(super) async fn board(tx: &mut dialect::Conn, riders: &Riders) -> Result<(),
     if let Some(receipt) = &riders.receipt {
         receipts::write(tx, receipt).await?;
     }
+    blocks::check_together(tx, &riders.together).await?;
     engagements::engage(tx, &riders.engage).await
 }
 
-/// After the domain's own writes, which have locked its rows: cool-downs, the games to open, the audit entry, then the
+/// After the domain's own writes, which have locked its rows: blocks, cool-downs, the games to open, the audit entry, then the
 /// events, so that those of one aggregate are numbered in the order of their commits.
 pub(super) async fn alight(tx: &mut dialect::Conn, riders: &Riders) -> Result<(), Tx> {
+    blocks::change(tx, &riders.blocks).await?;
     batch::cool_down(tx, &riders.cool_downs).await?;
     games::open(tx, &riders.open_games).await?;
     if let Some(entry) = &riders.audit {

@@ -46,12 +46,32 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::Text;
+    use diesel::sql_types::{Bool, Text};
     use super::super::dialect::Id;
 
     connections (player_id, replica) {
         player_id -> Id,
         replica -> Text,
+        away -> Bool,
+    }
+}
+
+diesel::table! {
+    use super::super::dialect::{Id, Instant};
+
+    reaches (player_id) {
+        player_id -> Id,
+        changed_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use super::super::dialect::{Id, Instant};
+
+    blocks (blocker_id, blocked_id) {
+        blocker_id -> Id,
+        blocked_id -> Id,
+        at -> Instant,
     }
 }
 
@@ -128,3 +148,4 @@ diesel::table! {
 
 diesel::allow_tables_to_appear_in_same_query!(stream_heads, stream_events);
 diesel::allow_tables_to_appear_in_same_query!(replicas, connections);
+diesel::allow_tables_to_appear_in_same_query!(reaches, connections);

@@ -1,5 +1,6 @@
 //! Every store over both databases: one binary, so that one link serves all suites.
 
+mod friends;
 mod games;
 mod mechanisms;
 mod migrations;

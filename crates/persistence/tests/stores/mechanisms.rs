@@ -9,6 +9,7 @@ fn fixture(world: World) -> MechanismsFixture {
         commit: stores.commit,
         engagements: stores.engagements,
         audit: stores.audit,
+        blocks: stores.blocks,
         connections: stores.connections,
         receipts: stores.receipts,
         outbox: stores.outbox,

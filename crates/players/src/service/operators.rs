@@ -71,6 +71,9 @@ impl Players {
         let mut left = ATTEMPTS;
         loop {
             let before = self.get(id).await?;
+            if before.erased_at.is_some() {
+                return Err(Error::NotFound);
+            }
             if before.role == role && receipt.is_none() {
                 return Ok(before);
             }

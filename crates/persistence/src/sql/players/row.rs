@@ -30,6 +30,7 @@ pub(crate) struct PlayerRow {
     pub(crate) suspended_until: Option<TimeCol>,
     pub(crate) created_at: TimeCol,
     pub(crate) version: i64,
+    pub(crate) erased_at: Option<TimeCol>,
 }
 
 impl From<Player> for PlayerRow {
@@ -53,6 +54,7 @@ impl From<Player> for PlayerRow {
             suspended_until: player.suspended_until.map(TimeCol),
             created_at: player.created_at.into(),
             version: player.version.0,
+            erased_at: player.erased_at.map(TimeCol),
         }
     }
 }
@@ -80,6 +82,7 @@ impl PlayerRow {
             suspended_until: self.suspended_until.map(|at| at.0),
             created_at: self.created_at.into(),
             version: Version(self.version),
+            erased_at: self.erased_at.map(|at| at.0),
         })
     }
 }

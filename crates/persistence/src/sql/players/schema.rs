@@ -23,6 +23,7 @@ diesel::table! {
         suspended_until -> Nullable<Instant>,
         created_at -> Instant,
         version -> BigInt,
+        erased_at -> Nullable<Instant>,
         device_hash -> Nullable<Binary>,
         password_hash -> Nullable<Text>,
     }

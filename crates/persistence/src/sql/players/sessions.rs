@@ -1,12 +1,12 @@
 use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use kernel::{Riders, SessionId, StoreError, Timestamp};
+use kernel::{PlayerId, Riders, SessionId, StoreError, Timestamp};
 use players::{Exchange, Rotation, SecretHash, Session, SessionStore, UsedToken};
 use uuid::Uuid;
 
-use super::super::{IdCol, TimeCol, Tx, dialect, riders};
-use super::schema::{sessions, used_refresh_tokens};
+use super::super::{IdCol, TimeCol, Tx, batch, dialect, riders};
+use super::schema::{players as player_table, sessions, used_refresh_tokens};
 use super::{PlayerTables, SessionRow};
 
 /// Ends the transaction of a revocation that came too late; never leaves this file.
@@ -22,14 +22,35 @@ fn into_used((session, used_at, answered_at): UsedRow) -> UsedToken {
 impl SessionStore for PlayerTables {
     async fn start(&self, session: Session) -> Result<(), StoreError> {
         self.database
-            .write_one(move |conn| {
+            .write(move |tx| {
                 Box::pin(async move {
+                    let at = TimeCol(session.created_at);
                     let row = SessionRow::from(session);
-                    diesel::insert_into(sessions::table).values(row).execute(conn).await?;
+                    // Held to the end, so that a departure comes before this or sees the session.
+                    let player = batch::lock_for_share!(player_table::table.find(row.player_id).select((
+                        player_table::erased_at,
+                        player_table::suspended_until,
+                    )));
+                    let stands: Option<(Option<TimeCol>, Option<TimeCol>)> = player.first(tx).await.optional()?;
+                    if stands.is_some_and(|(erased, until)| erased.is_some() || until.is_some_and(|until| until > at)) {
+                        return Err(StoreError::Stale.into());
+                    }
+                    diesel::insert_into(sessions::table).values(row).execute(tx).await?;
                     Ok(())
                 })
             })
             .await
+    }
+
+    async fn standing(&self, player: PlayerId, limit: i64) -> Result<Vec<Session>, StoreError> {
+        let query = sessions::table
+            .filter(sessions::player_id.eq(IdCol::from(player)))
+            .filter(sessions::revoked_at.is_null())
+            .order((sessions::last_used_at.desc(), sessions::id.desc()))
+            .limit(limit)
+            .select(SessionRow::as_select());
+        let rows = self.database.read(|mut conn| async move { query.load(&mut conn).await }).await?;
+        rows.into_iter().map(SessionRow::into_session).collect()
     }
 
     async fn find(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
