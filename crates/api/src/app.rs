@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use friends::Friends;
 use games::Games;
 use kernel::{
     AuditLog, Bus, Cache, Clock, Connections, CursorKey, Engagements, IdSource, PlayerId, RateLimiter, Receipts,
@@ -57,6 +58,8 @@ pub(crate) struct App {
     pub(crate) players: Players,
     /// Modes, games, scores, history.
     pub(crate) games: Games,
+    /// Friends, blocks, and who may meet whom.
+    pub(crate) friends: Friends,
     /// Ratings, stats, boards.
     pub(crate) standings: Standings,
     /// What operators did.

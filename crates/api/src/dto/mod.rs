@@ -2,6 +2,7 @@
 
 mod admin;
 mod auth;
+mod friend;
 mod game;
 mod invite;
 mod mode;
@@ -12,6 +13,7 @@ mod ticket;
 
 pub(crate) use admin::*;
 pub(crate) use auth::*;
+pub(crate) use friend::*;
 pub(crate) use game::*;
 pub(crate) use invite::*;
 pub(crate) use mode::*;

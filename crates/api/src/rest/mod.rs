@@ -3,6 +3,8 @@
 
 mod admin;
 pub(crate) mod auth;
+mod blocks;
+pub(crate) mod friends;
 pub(crate) mod games;
 pub(crate) mod invites;
 pub(crate) mod matchmaking;
@@ -28,6 +30,8 @@ pub(crate) fn mount(config: &mut ServiceConfig<'_>) {
     matchmaking::mount(config);
     games::mount(config);
     invites::mount(config);
+    friends::mount(config);
+    blocks::mount(config);
     standings::mount(config);
     admin::mount(config);
 }
@@ -53,6 +57,10 @@ pub(crate) async fn outcome(app: &App, player: PlayerId, outcome: &Value) -> Res
             games::invite::again(app, player, id("game").parse().map_err(|_| lost())?, invite).await
         }
         Some("game") => games::get::call(app, player, id("game").parse().map_err(|_| lost())?).await,
+        Some("relation") => {
+            let made = outcome.get("made").and_then(Value::as_bool).unwrap_or(false);
+            Ok(friends::again(id("player").parse().map_err(|_| lost())?, id("state"), made))
+        }
         Some("mode") => admin::mode_again(app, id("mode")).ok_or_else(lost),
         _ if outcome.get("ticket").is_some() => {
             matchmaking::get::call(app, player, id("ticket").parse().map_err(|_| lost())?).await

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use friends::{Friends, FriendsPorts};
 use games::{Catalogue, Games, GamesPorts, InviteWindows, ModeBook, WindowSettings};
 use kernel::{BoxError, Clock, CursorKey, IdSource};
 use matchmaking::{LeaderPorts, Matchmaking, MatchmakingPorts, Modes};
@@ -19,6 +20,7 @@ use super::config::{ConfigError, Settings};
 use super::hasher::PooledHasher;
 use super::ids::OsIds;
 use super::keys::signing_keys;
+use super::people::StoredPeople;
 use crate::app::App;
 use crate::aside::Aside;
 use crate::attendance::Attendance;
@@ -116,6 +118,19 @@ pub(super) fn compose(settings: &Settings) -> Result<Composed, ConfigError> {
             ids: Arc::clone(&ids),
         })
         .with_invite_windows(invite_windows(settings)),
+        friends: Friends::new(
+            FriendsPorts {
+                relations: Arc::clone(&stores.friends),
+                lists: Arc::clone(&stores.friend_lists),
+                links: Arc::clone(&stores.friend_links),
+                blocks: Arc::clone(&stores.blocks),
+                people: Arc::new(StoredPeople { players: Arc::clone(&stores.players), clock: Arc::clone(&clock) }),
+                games: Arc::clone(&stores.shared_games),
+                clock: Arc::clone(&clock),
+                ids: Arc::clone(&ids),
+            },
+            friends::Settings::default(),
+        ),
         matchmaking,
         standings,
         audit: Arc::clone(&stores.audit),

@@ -16,6 +16,7 @@ mod keys;
 mod leaders;
 mod logging;
 mod modes;
+mod people;
 mod rebuild;
 mod relay;
 mod replays;
