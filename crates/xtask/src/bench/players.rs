@@ -55,8 +55,8 @@ pub(super) async fn sign_in(host: &str, count: usize) -> Result<Vec<Player>, Fai
 /// ratings drifted apart wait for each other.
 pub(super) async fn play_a_round(host: &str, players: &[Player]) -> Result<(), Failure> {
     let mut tasks = JoinSet::new();
-    for player in players.iter().cloned() {
-        let host = host.to_owned();
+    for player in players {
+        let (host, player) = (host.to_owned(), player.clone());
         tasks.spawn(async move { play(&host, &player).await });
     }
     while let Some(done) = tasks.join_next().await {
