@@ -213,7 +213,7 @@ fn a_result_is_rated_by_the_model_of_the_family_it_stands_in() {
         scheme("bullet", "fast", Model::Glicko2),
         scheme("rapid", "slow", Model::WengLin),
     ]);
-    let mut world = World::new();
+    let world = World::new();
     let [ann, ben] = world.players();
     let played = world.beats("rapid", ann, ben);
     // Before the mode moved to another family, it counted in this one.

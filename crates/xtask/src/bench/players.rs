@@ -51,12 +51,13 @@ pub(super) async fn sign_in(host: &str, count: usize) -> Result<Vec<Player>, Fai
 }
 
 /// Everyone plays one duel against anyone, to its settlement. Players come in
-/// even numbers.
+/// even numbers. Each game is a draw: the queue would make players whose
+/// ratings drifted apart wait for each other.
 pub(super) async fn play_a_round(host: &str, players: &[Player]) -> Result<(), Failure> {
     let mut tasks = JoinSet::new();
-    for (number, player) in players.iter().cloned().enumerate() {
-        let host = host.to_owned();
-        tasks.spawn(async move { play(&host, &player, number).await });
+    for player in players {
+        let (host, player) = (host.to_owned(), player.clone());
+        tasks.spawn(async move { play(&host, &player).await });
     }
     while let Some(done) = tasks.join_next().await {
         done.map_err(Failure::of("playing"))??;
@@ -64,7 +65,7 @@ pub(super) async fn play_a_round(host: &str, players: &[Player]) -> Result<(), F
     Ok(())
 }
 
-async fn play(host: &str, player: &Player, score: usize) -> Result<(), Failure> {
+async fn play(host: &str, player: &Player) -> Result<(), Failure> {
     let mut api = Api::open(host, Some(player)).await?;
     let ticket = api.call("POST", "/matchmaking/tickets", Some(json!({ "mode": "duel" }))).await?;
     let path = format!("/matchmaking/tickets/{}", text(&ticket["id"])?);
@@ -72,7 +73,7 @@ async fn play(host: &str, player: &Player, score: usize) -> Result<(), Failure> 
     let path = format!("/games/{}", text(&ticket["game_id"])?);
     api.call("POST", &format!("{path}/ready"), None).await?;
     let game = api.until(&path, |game| game["status"] == "in_progress").await?;
-    let report = json!({ "session_secret": text(&game["you"]["session_secret"])?, "score": score });
+    let report = json!({ "session_secret": text(&game["you"]["session_secret"])?, "score": 7 });
     api.call("POST", &format!("{path}/scores"), Some(report)).await?;
     api.until(&path, |game| game["status"] == "settled").await?;
     Ok(())
