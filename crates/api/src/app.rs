@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use friends::Friends;
+use friends::{Friends, Surface, Verdict};
 use games::Games;
 use kernel::{
     AuditLog, Bus, Cache, Clock, Connections, CursorKey, Engagements, IdSource, PlayerId, RateLimiter, Receipts,
     Streams,
 };
 use matchmaking::Matchmaking;
-use players::{Players, Visibility};
+use players::Players;
 use realtime::{Hub, Signal};
 use standings::Standings;
 use tokio::sync::Notify;
@@ -127,13 +127,24 @@ impl App {
 
     /// Refuses unless `viewer` may see what `owner` played.
     pub(crate) async fn visible_history(&self, viewer: PlayerId, owner: PlayerId) -> Result<(), Problem> {
-        let history = self.directory.history_of(owner).await?.ok_or_else(|| Problem::of("players.not_found"))?;
-        if viewer == owner || history == Visibility::Everyone { Ok(()) } else { Err(Problem::of("privacy.refused")) }
+        self.require(viewer, owner, Surface::History).await
     }
 
-    /// Whom a player's own circle consists of: the player, as long as there are no friends.
+    /// Refuses unless the interaction policy lets `viewer` meet `other` there. Whom it hides looks like nobody.
+    pub(crate) async fn require(&self, viewer: PlayerId, other: PlayerId, surface: Surface) -> Result<(), Problem> {
+        let verdict = self.friends.policy().can_interact(viewer, other, surface).await;
+        match verdict.map_err(|error| self.refuse(error))? {
+            Verdict::Allow => Ok(()),
+            Verdict::Hidden => Err(Problem::of("players.not_found")),
+            Verdict::Refused => Err(Problem::of("privacy.refused")),
+        }
+    }
+
+    /// Whom a player's own circle consists of: the player and the player's friends.
     pub(crate) async fn circle(&self, player: PlayerId) -> Result<Vec<PlayerId>, Problem> {
-        Ok(vec![player])
+        let mut circle = self.friends.circle(player).await.map_err(|error| self.refuse(error))?;
+        circle.push(player);
+        Ok(circle)
     }
 
     /// To be called after sessions were ended, before the reply: this replica knows at once, the others in a moment.

@@ -1,4 +1,5 @@
-use players::SignedIn;
+use kernel::{SessionId, Timestamp};
+use players::{Session, SignedIn};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -77,4 +78,34 @@ pub(crate) struct WsTicketDto {
     pub(crate) ticket: String,
     /// Seconds.
     pub(crate) expires_in: u64,
+}
+
+/// A device that is signed in.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SessionDto {
+    #[schema(value_type = uuid::Uuid)]
+    id: SessionId,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    last_used_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Timestamp,
+    /// What the device called itself.
+    user_agent: Option<String>,
+    /// Whether it is the one that asks.
+    current: bool,
+}
+
+impl SessionDto {
+    pub(crate) fn of(session: &Session, asking: SessionId) -> Self {
+        Self {
+            id: session.id,
+            created_at: session.created_at,
+            last_used_at: session.last_used_at,
+            expires_at: session.expires_at,
+            user_agent: session.user_agent.clone(),
+            current: session.id == asking,
+        }
+    }
 }

@@ -31,6 +31,21 @@ impl From<Presence> for PresenceDto {
     }
 }
 
+/// Presence of one player.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct PresenceOfDto {
+    #[schema(value_type = uuid::Uuid)]
+    player_id: PlayerId,
+    #[serde(flatten)]
+    presence: PresenceDto,
+}
+
+impl PresenceOfDto {
+    pub(crate) fn of(player_id: PlayerId, presence: Presence) -> Self {
+        Self { player_id, presence: presence.into() }
+    }
+}
+
 /// A friend.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct FriendDto {

@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
-use kernel::{GameId, InviteId, PlayerId, TicketId};
+use kernel::{GameId, InviteId, PlayerId, SessionId, TicketId};
 
 use crate::problem::Problem;
 
@@ -22,6 +22,10 @@ impl InPath for GameId {
 
 impl InPath for InviteId {
     const ABSENT: &'static str = "games.invite_not_found";
+}
+
+impl InPath for SessionId {
+    const ABSENT: &'static str = "players.not_found";
 }
 
 impl InPath for TicketId {

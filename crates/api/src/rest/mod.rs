@@ -10,6 +10,7 @@ pub(crate) mod invites;
 pub(crate) mod matchmaking;
 pub(crate) mod modes;
 pub(crate) mod players;
+mod presence;
 mod standings;
 
 use actix_web::web;
@@ -26,7 +27,7 @@ use crate::problem::Problem;
 /// What mounts the endpoints of one area.
 type Mount = fn(&mut ServiceConfig<'_>);
 
-const AREAS: [Mount; 10] = [
+const AREAS: [Mount; 11] = [
     auth::mount,
     players::mount,
     modes::mount,
@@ -35,6 +36,7 @@ const AREAS: [Mount; 10] = [
     invites::mount,
     friends::mount,
     blocks::mount,
+    presence::mount,
     standings::mount,
     admin::mount,
 ];

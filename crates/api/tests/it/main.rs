@@ -24,6 +24,7 @@ mod corrections;
 mod deadlines;
 mod disputes;
 mod edge;
+mod friends;
 mod faults;
 mod history;
 mod idempotency;

@@ -103,6 +103,18 @@ impl Friends {
         self.ports.relations.load_many(player, others).await.map_err(Error::at("reading relations"))
     }
 
+    /// Everybody this player is friends with, in no order: one query.
+    ///
+    /// # Errors
+    /// Only the store's.
+    pub async fn circle(&self, player: PlayerId) -> Result<Vec<PlayerId>, Error> {
+        // Friends, requests and blocks together; only the first two are capped, so a few blocks may cut some off.
+        let most = 2 * (i64::from(self.settings.friends) + i64::from(self.settings.outgoing));
+        let relations = self.ports.relations.all_of(player, most).await.map_err(Error::at("reading friends"))?;
+        let friends = relations.iter().filter(|relation| relation.bond.is_friends());
+        Ok(friends.map(|relation| relation.pair.other(player)).collect())
+    }
+
     /// How many friends and outgoing requests the caps count.
     ///
     /// # Errors

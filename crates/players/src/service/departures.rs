@@ -54,7 +54,7 @@ impl Players {
     ) -> Result<Page<Player, Handle>, Error> {
         let prefix = prefix.to_ascii_lowercase();
         if !(2..=24).contains(&prefix.chars().count()) {
-            let error = kernel::FieldError::new("/q", "length", "a search has 2 to 24 characters");
+            let error = kernel::FieldError::new("/handle_prefix", "length", "a search has 2 to 24 characters");
             return Err(Error::Invalid(vec![error]));
         }
         if !prefix.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_') {

@@ -5,6 +5,7 @@ pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod refresh;
 pub(crate) mod register;
+mod sessions;
 pub(crate) mod ws_ticket;
 
 use actix_web::HttpRequest;
@@ -18,7 +19,9 @@ pub(super) fn mount(config: &mut ServiceConfig<'_>) {
         .service(login::login)
         .service(refresh::refresh)
         .service(logout::logout)
-        .service(ws_ticket::ws_ticket);
+        .service(ws_ticket::ws_ticket)
+        .service(sessions::list)
+        .service(sessions::end);
 }
 
 /// What the device calls itself, for the list of sessions.

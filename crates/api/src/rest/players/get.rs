@@ -1,4 +1,5 @@
 use actix_web::{HttpRequest, HttpResponse, get, web};
+use friends::Surface;
 use kernel::PlayerId;
 
 use crate::app::App;
@@ -17,9 +18,10 @@ use crate::tokens::Caller;
 pub(crate) async fn get(
     app: web::Data<App>,
     req: HttpRequest,
-    _caller: Caller,
+    caller: Caller,
     id: PathId<PlayerId>,
 ) -> Result<HttpResponse, Problem> {
+    app.require(caller.player, id.0, Surface::Profile).await?;
     let (profile, outcome) = app.directory.profile(id.0).await?;
     let profile = profile.ok_or_else(|| Problem::of("players.not_found"))?;
     Ok(with_etag(&req, Reply::ok(&profile).cache(outcome)))
