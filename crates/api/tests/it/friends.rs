@@ -77,7 +77,10 @@ async fn a_request_is_made_accepted_and_both_are_told(app: TestApp) {
     }
     let line = friends_of(&ada).await.remove(0);
     assert_eq!((&line["player"]["id"], &line["presence"]["status"]), (&json!(ben.id), &json!("online")), "{line}");
-    ada.api.patch(&format!("/api/v1/friends/{}", ben.id), json!({ "note": "met at the lake" })).await.expect_status(200);
+    ada.api
+        .patch(&format!("/api/v1/friends/{}", ben.id), json!({ "note": "met at the lake" }))
+        .await
+        .expect_status(200);
     assert_eq!(friends_of(&ada).await[0]["note"], "met at the lake");
     assert_eq!(friends_of(&ben).await[0]["note"], Value::Null, "nobody else sees it");
 

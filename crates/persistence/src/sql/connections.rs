@@ -65,9 +65,7 @@ impl Connections for ConnectionTable {
         let (players, away): (Vec<IdCol>, Vec<bool>) =
             states.into_iter().map(|(player, away)| (IdCol::from(player), away)).unzip();
         self.database
-            .write(move |tx| {
-                Box::pin(async move { connection_batch::set_away(tx, &replica, &players, &away).await })
-            })
+            .write(move |tx| Box::pin(async move { connection_batch::set_away(tx, &replica, &players, &away).await }))
             .await
     }
 

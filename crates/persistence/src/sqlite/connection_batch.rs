@@ -46,11 +46,7 @@ pub(crate) async fn report(tx: &mut Conn, replica: &str, came: &[IdCol], went: &
             reached(tx, player).await?;
         }
         diesel::insert_into(connections::table)
-            .values((
-                connections::player_id.eq(player),
-                connections::replica.eq(replica),
-                connections::away.eq(false),
-            ))
+            .values((connections::player_id.eq(player), connections::replica.eq(replica), connections::away.eq(false)))
             .on_conflict((connections::player_id, connections::replica))
             .do_update()
             .set(connections::away.eq(false))

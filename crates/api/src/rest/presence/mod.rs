@@ -66,7 +66,8 @@ pub(crate) async fn presence(
     caller: Caller,
     query: Query<PresenceParams>,
 ) -> Result<Reply, Problem> {
-    let wrong = || Problem::invalid(vec![FieldError::new("/ids", "ids", "1 to 100 ids of players, with commas between")]);
+    let wrong =
+        || Problem::invalid(vec![FieldError::new("/ids", "ids", "1 to 100 ids of players, with commas between")]);
     let ids: Option<Vec<PlayerId>> = query.0.ids.split(',').take(MOST + 1).map(|id| id.parse().ok()).collect();
     let ids = ids.filter(|ids| ids.len() <= MOST).ok_or_else(wrong)?;
     let items = of(&app, caller.player, &ids).await?;

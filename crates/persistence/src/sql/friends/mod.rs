@@ -17,7 +17,6 @@ use kernel::{BoxError, GameId, PlayerId, StoreError, Timestamp, Version};
 
 use self::row::RelationRow;
 use self::schema::{friend_counts, relations};
-use super::standings::schema::pairings;
 use super::{Database, IdCol, TimeCol, Tx, dialect, riders};
 use crate::prepared::prepared;
 
@@ -81,9 +80,8 @@ impl FriendStore for FriendTables {
     }
 
     async fn counts(&self, player: PlayerId) -> Result<Counts, StoreError> {
-        let query = friend_counts::table
-            .find(IdCol::from(player))
-            .select((friend_counts::friends, friend_counts::outgoing));
+        let query =
+            friend_counts::table.find(IdCol::from(player)).select((friend_counts::friends, friend_counts::outgoing));
         let row: Option<(i64, i64)> =
             self.database.read(|mut conn| async move { query.first(&mut conn).await.optional() }).await?;
         Ok(row.map(|(friends, outgoing)| Counts { friends, outgoing }).unwrap_or_default())
@@ -179,17 +177,22 @@ async fn count_up(tx: &mut dialect::Conn, change: &CountChange, caps: Caps) -> R
     })
 }
 
+#[derive(QueryableByName)]
+struct LastGame {
+    #[diesel(sql_type = dialect::Id)]
+    last_game: IdCol,
+}
+
 #[async_trait]
 impl SharedGames for FriendTables {
     async fn last_together(&self, a: PlayerId, b: PlayerId) -> Result<Option<GameId>, BoxError> {
         // Ids of games begin with their time.
-        let query = pairings::table
-            .filter(pairings::player_id.eq(IdCol::from(a)))
-            .filter(pairings::opponent_id.eq(IdCol::from(b)))
-            .order(pairings::last_game.desc())
-            .select(pairings::last_game);
-        let game: Option<IdCol> =
-            self.database.read(|mut conn| async move { query.first(&mut conn).await.optional() }).await?;
-        Ok(game.map(GameId::from))
+        let query = prepared(
+            "SELECT last_game FROM pairings WHERE player_id = $1 AND opponent_id = $2 ORDER BY last_game DESC LIMIT 1",
+        )
+        .bind::<dialect::Id, _>(IdCol::from(a))
+        .bind::<dialect::Id, _>(IdCol::from(b));
+        let games: Vec<LastGame> = self.database.read(|mut conn| async move { query.load(&mut conn).await }).await?;
+        Ok(games.into_iter().next().map(|row| GameId::from(row.last_game)))
     }
 }

@@ -67,12 +67,9 @@ impl From<Relation> for RelationRow {
                 expires_at: expires_at.map(TimeCol),
                 ..row
             },
-            Bond::Friends { since, met_in } => Self {
-                bond: "friends".to_owned(),
-                at: Some(TimeCol(since)),
-                met_in: met_in.map(IdCol::from),
-                ..row
-            },
+            Bond::Friends { since, met_in } => {
+                Self { bond: "friends".to_owned(), at: Some(TimeCol(since)), met_in: met_in.map(IdCol::from), ..row }
+            }
         }
     }
 }

@@ -11,8 +11,8 @@ use std::collections::HashSet;
 use async_trait::async_trait;
 use diesel::QueryableByName;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel::result::{DatabaseErrorKind, Error as SqlError};
+use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel_async::RunQueryDsl;
 use kernel::{Page, PageLimit, PlayerId, Riders, StoreError, Timestamp, Version};
 use players::{Credentials, Departure, Handle, HandleKey, PasswordHash, Player, PlayerChange, PlayerStore, SecretHash};
@@ -169,10 +169,7 @@ async fn depart(tx: &mut dialect::Conn, departure: Departure) -> Result<(), Tx> 
     if let Some(forget) = forget {
         diesel::update(of_player).set(session_table::user_agent.eq(None::<String>)).execute(tx).await?;
         diesel::update(player_table::table.find(player))
-            .set((
-                player_table::device_hash.eq(None::<Vec<u8>>),
-                player_table::password_hash.eq(None::<String>),
-            ))
+            .set((player_table::device_hash.eq(None::<Vec<u8>>), player_table::password_hash.eq(None::<String>)))
             .execute(tx)
             .await?;
         if let Some(key) = forget.handle {

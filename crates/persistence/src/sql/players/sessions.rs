@@ -27,10 +27,11 @@ impl SessionStore for PlayerTables {
                     let at = TimeCol(session.created_at);
                     let row = SessionRow::from(session);
                     // Held to the end, so that a departure comes before this or sees the session.
-                    let player = batch::lock_for_share!(player_table::table.find(row.player_id).select((
-                        player_table::erased_at,
-                        player_table::suspended_until,
-                    )));
+                    let player = batch::lock_for_share!(
+                        player_table::table
+                            .find(row.player_id)
+                            .select((player_table::erased_at, player_table::suspended_until,))
+                    );
                     let stands: Option<(Option<TimeCol>, Option<TimeCol>)> = player.first(tx).await.optional()?;
                     if stands.is_some_and(|(erased, until)| erased.is_some() || until.is_some_and(|until| until > at)) {
                         return Err(StoreError::Stale.into());

@@ -48,12 +48,14 @@ fn into_tickets(rows: Vec<TicketRow>) -> Result<Vec<Ticket>, StoreError> {
 
 /// One new ticket, one idle player, at most a receipt: the hottest change there is.
 fn is_plain_join(changes: &[TicketChange], riders: &Riders) -> bool {
-    let Riders { fence, receipt: _, engage, cool_downs, open_games, audit, events } = riders;
+    let Riders { fence, receipt: _, together, engage, blocks, cool_downs, open_games, audit, events } = riders;
     changes.len() == 1
         && changes[0].expect == Version::NEW
         && engage.len() == 1
         && engage[0].from == kernel::Engagement::Idle
         && fence.is_none()
+        && together.is_empty()
+        && blocks.is_empty()
         && cool_downs.is_empty()
         && open_games.is_empty()
         && audit.is_none()
