@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kernel::{Cache, CacheKey, CacheOutcome, Clock, FillToken, Lookup, PlayerId};
-use players::{Players, Visibility};
+use players::Players;
 use serde::{Deserialize, Serialize};
 
 use crate::dto::PlayerDto;
@@ -19,12 +19,10 @@ const TTL: Duration = Duration::from_secs(30);
 #[derive(Debug, Default)]
 pub(crate) struct Names(HashMap<PlayerId, Known>);
 
-/// What is kept of a player: the public profile, and what decides who sees more.
+/// What is kept of a player: the public profile.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Known {
     player: PlayerDto,
-    /// Who sees past games.
-    history: String,
 }
 
 impl Names {
@@ -68,13 +66,6 @@ impl Directory {
     pub(crate) async fn profile(&self, id: PlayerId) -> Result<(Option<PlayerDto>, CacheOutcome), Problem> {
         let (mut names, outcome) = self.look_up([id]).await?;
         Ok((names.0.remove(&id).map(|known| known.player), outcome))
-    }
-
-    /// Who may see a player's past games; `None` if there is no such player.
-    pub(crate) async fn history_of(&self, id: PlayerId) -> Result<Option<Visibility>, Problem> {
-        let (names, _) = self.look_up([id]).await?;
-        // A word this release doesn't know is a newer one's: nobody, to be safe.
-        Ok(names.0.get(&id).map(|known| known.history.parse().unwrap_or(Visibility::Nobody)))
     }
 
     /// To be called after a profile changed, before the reply.
@@ -131,8 +122,9 @@ impl Directory {
         let ids: Vec<PlayerId> = missing.iter().map(|(id, _)| *id).collect();
         let players = self.players.get_many(&ids).await.map_err(|error| Problem::from_refusal(error, &*self.clock))?;
         for ((id, token), player) in missing.iter().zip(players) {
-            let Some(player) = player else { continue };
-            let profile = Known { player: PlayerDto::from(&player), history: player.privacy.history.name().to_owned() };
+            // An erased player is nobody any more, here as everywhere.
+            let Some(player) = player.filter(|player| player.erased_at.is_none()) else { continue };
+            let profile = Known { player: PlayerDto::from(&player) };
             if let (Some(token), Ok(bytes)) = (token.clone(), serde_json::to_vec(&profile)) {
                 self.cache.fill(&key(*id), token, bytes.into(), TTL).await;
             }

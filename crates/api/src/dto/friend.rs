@@ -1,4 +1,4 @@
-use friends::{FriendLine, InviteLink, NewLink, RequestLine, Standing};
+use friends::{FriendLine, InviteLink, NewLink, RequestLine};
 use kernel::{Block, GameId, PlayerId, Timestamp};
 use serde::{Deserialize, Serialize};
 use social::{Facts, GRACE, Presence, Sight, compose};
@@ -114,11 +114,7 @@ pub(crate) struct StandingOfDto {
 }
 
 impl StandingOfDto {
-    pub(crate) fn of(player_id: PlayerId, state: Standing) -> Self {
-        Self { player_id, state: state.name().to_owned() }
-    }
-
-    /// From a receipt.
+    /// By the word for it, which is also what receipts keep.
     pub(crate) fn told(player_id: PlayerId, state: &str) -> Self {
         Self { player_id, state: state.to_owned() }
     }

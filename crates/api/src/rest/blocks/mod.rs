@@ -30,7 +30,7 @@ pub(crate) async fn list(app: web::Data<App>, caller: Caller, query: Query<PageQ
     let page = app.friends.blocked(caller.player, after, limit).await.map_err(|error| app.refuse(error))?;
     let names = app.directory.names(page.items.iter().map(|block| block.blocked)).await?;
     let items = page.items.iter().map(|block| BlockDto::of(block, &names)).collect();
-    let next_cursor = page.next.map(|place| Cursor::seal(&app.cursors, &scope, &place).0);
+    let next_cursor = page.next.map(|position| Cursor::seal(&app.cursors, &scope, &position).0);
     Ok(Reply::ok(&PageDto { items, next_cursor }))
 }
 
