@@ -75,8 +75,13 @@ async fn a_request_is_made_accepted_and_both_are_told(app: TestApp) {
         let told = socket.event("friend.added").await;
         assert!(told["data"]["player_ids"].as_array().is_some_and(|ids| ids.contains(&json!(other.id))), "{told}");
     }
-    let line = friends_of(&ada).await.remove(0);
-    assert_eq!((&line["player"]["id"], &line["presence"]["status"]), (&json!(ben.id), &json!("online")), "{line}");
+    until_true("the friend is seen to be there", seconds(5), || async {
+        let line = friends_of(&ada).await.remove(0);
+        line["player"]["id"] == *ben.id && line["presence"]["status"] == "online"
+    })
+    .await;
+    let seen = items(&ada, &format!("/api/v1/presence?ids={},{}", ben.id, ada.id)).await;
+    assert_eq!((&seen[0]["status"], &seen[1]["status"]), (&json!("online"), &json!("online")), "{seen:?}");
     ada.api
         .patch(&format!("/api/v1/friends/{}", ben.id), json!({ "note": "met at the lake" }))
         .await
