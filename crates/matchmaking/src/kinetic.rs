@@ -58,6 +58,14 @@ pub struct Pair {
     pub younger: Waiting,
 }
 
+impl Pair {
+    /// Whether this player is one of the two.
+    #[must_use]
+    pub fn holds(&self, player: PlayerId) -> bool {
+        self.older.seed.player == player || self.younger.seed.player == player
+    }
+}
+
 impl Waiting {
     /// When this ticket and `other` become compatible; before the younger one's arrival if they are at once.
     #[must_use]

@@ -3,7 +3,8 @@
 //!
 //! Being the leader makes it the one that tries; it doesn't make it right. Each claim shows the lease's fence in the
 //! transaction that writes it, and every player's engagement moves by compare-and-set there, so a leader that was
-//! stalled, cut off or replaced changes nothing.
+//! stalled, cut off or replaced changes nothing. A block between two is looked for there, too: the leader learns of it
+//! by the refusal, once, and doesn't put these two tickets together again. It says so to nobody.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
@@ -247,8 +248,8 @@ impl ShardLeader {
     async fn match_all(&mut self, now: Timestamp) -> Result<usize, StoreError> {
         let mut matched = 0;
         while let (Some(lease), Some(spec)) = (self.lease.clone(), self.spec.clone()) {
-            // Who comes back from a refused claim may touch somebody else, hence the loop; each turn makes a match or
-            // takes somebody out.
+            // Who comes back from a refused claim may touch somebody else, hence the loop; each turn makes a match,
+            // takes somebody out, or learns that two keep apart.
             let pairs = self.index.matches(now);
             if pairs.is_empty() {
                 break;
@@ -290,13 +291,24 @@ impl ShardLeader {
                 }
                 Err(StoreError::Engaged { player, .. }) if pairs.len() == 1 || refused < PATIENCE => {
                     refused += 1;
-                    let whose = |pair: &Pair| [&pair.older, &pair.younger].iter().any(|t| t.seed.player == player);
-                    if let Some(at) = pairs.iter().position(whose) {
+                    if let Some(at) = pairs.iter().position(|pair| pair.holds(player)) {
                         self.separate(pairs.remove(at), player, now);
                     }
                     queue.extend((!pairs.is_empty()).then_some(pairs));
                 }
-                Err(StoreError::Stale | StoreError::Engaged { .. }) if pairs.len() > 1 => {
+                Err(StoreError::Apart { player, other }) if pairs.len() == 1 || refused < PATIENCE => {
+                    refused += 1;
+                    match pairs.iter().position(|pair| pair.holds(player) && pair.holds(other)) {
+                        Some(at) => self.keep_apart(pairs.remove(at)),
+                        // They are of two pairs, neither of which is to blame: each in a transaction of its own.
+                        None => match pairs.iter().position(|pair| pair.holds(player)).filter(|_| pairs.len() > 1) {
+                            Some(at) => queue.push_back(vec![pairs.remove(at)]),
+                            None => return Err(StoreError::broken("a claim was refused for players it doesn't hold")),
+                        },
+                    }
+                    queue.extend((!pairs.is_empty()).then_some(pairs));
+                }
+                Err(StoreError::Stale | StoreError::Engaged { .. } | StoreError::Apart { .. }) if pairs.len() > 1 => {
                     queue.extend(pairs.into_iter().map(|pair| vec![pair]));
                 }
                 // A row that isn't what its player's engagement says, or a lock not had in time: read again.
@@ -309,6 +321,14 @@ impl ShardLeader {
             }
         }
         Ok(matched)
+    }
+
+    /// The two go on waiting, with their age, but not for each other.
+    fn keep_apart(&mut self, pair: Pair) {
+        let (older, younger) = (pair.older.seed.id, pair.younger.seed.id);
+        self.index.put_back(pair.older);
+        self.index.put_back(pair.younger);
+        self.index.forbid(older, younger);
     }
 
     /// One of the two is engaged elsewhere; the other goes on waiting, with his age.

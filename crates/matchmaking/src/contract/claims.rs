@@ -108,6 +108,69 @@ pub async fn a_row_that_is_not_searching_is_not_claimed(world: &TicketFixture, _
     world.assert_waits(&b).await;
 }
 
+/// Whoever of the two blocks: nothing of the batch is made, and it can be without them, and with them once it is lifted.
+pub async fn a_claim_across_a_block_is_refused_by_name(world: &TicketFixture, _: Pace) {
+    let mut tickets = Vec::new();
+    for _ in 0..6 {
+        tickets.push(world.queued("duel").await);
+    }
+    let lease = world.lead("duel", "one").await;
+    let claims: Vec<_> = tickets.chunks(2).map(|two| world.claim_of(&[&two[0], &two[1]])).collect();
+    for (blocker, blocked) in [(2, 3), (3, 2)] {
+        world.blocks(&tickets[blocker], &tickets[blocked], true).await.expect("a block is no claim");
+        for batch in [claims.clone(), vec![claims[1].clone()]] {
+            match world.store.claim(batch, &lease).await {
+                Err(StoreError::Apart { player, other }) => {
+                    let mut named = [player, other];
+                    named.sort_unstable();
+                    let mut apart = [tickets[2].player_id, tickets[3].player_id];
+                    apart.sort_unstable();
+                    assert_eq!(named, apart);
+                }
+                answer => panic!("a claim across a block was answered {answer:?}"),
+            }
+        }
+        for waiting in &tickets {
+            world.assert_waits(waiting).await;
+        }
+        assert!(world.events().await.is_empty());
+        world.blocks(&tickets[blocker], &tickets[blocked], false).await.expect("a block can be lifted");
+    }
+    world.blocks(&tickets[0], &tickets[2], true).await.expect("a block is no claim");
+    world.store.claim(vec![claims[1].clone()], &lease).await.expect("nothing stands between these two");
+    assert_matched(world, &claims[1], &[&tickets[2], &tickets[3]]).await;
+    world.store.claim(vec![claims[0].clone(), claims[2].clone()], &lease).await.expect("nor between these");
+    assert_matched(world, &claims[0], &[&tickets[0], &tickets[1]]).await;
+}
+
+/// Both at once, many times: a block that was acknowledged before the claim began is always seen, and a refused claim
+/// leaves both waiting.
+pub async fn block_against_claim_never_leaves_a_later_match(world: &TicketFixture, _: Pace) {
+    let lease = world.lead("duel", "one").await;
+    for round in 0..24 {
+        let (a, b) = (world.queued("duel").await, world.queued("duel").await);
+        let claim = world.claim_of(&[&a, &b]);
+        let block: Answer<'_> = Box::pin(world.blocks(&a, &b, true));
+        let made: Answer<'_> = Box::pin(world.store.claim(vec![claim.clone()], &lease));
+        let both = if round % 2 == 0 { [block, made] } else { [made, block] };
+        let mut answers = all_at_once(both).await;
+        if round % 2 == 1 {
+            answers.swap(0, 1);
+        }
+        answers[0].as_ref().expect("a block is taken up whatever else happens");
+        match &answers[1] {
+            Ok(()) => assert_matched(world, &claim, &[&a, &b]).await,
+            Err(StoreError::Apart { .. } | StoreError::Stale) => {
+                world.assert_waits(&a).await;
+                world.assert_waits(&b).await;
+                let again = world.store.claim(vec![claim], &lease).await;
+                assert!(matches!(again, Err(StoreError::Apart { .. })), "{again:?}");
+            }
+            answer => panic!("a claim against a block was answered {answer:?}"),
+        }
+    }
+}
+
 /// Both at once, many times: the row says which of the two was acknowledged, and only one was.
 pub async fn cancel_against_claim_has_one_winner(world: &TicketFixture, _: Pace) {
     let lease = world.lead("duel", "one").await;

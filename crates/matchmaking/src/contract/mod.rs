@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kernel::{
-    Clock, Engage, Engagement, Engagements, GameId, GameSpec, IdSource, Lease, Leases, Outbox, PlayerId, Riders,
-    RosterSeat, SessionSecret, StoreError, TicketId, Timestamp, Version,
+    BlockChange, Clock, Engage, Engagement, Engagements, GameId, GameSpec, IdSource, Lease, Leases, Outbox, PlayerId,
+    Riders, RosterSeat, SessionSecret, StoreError, TicketId, Timestamp, Version,
 };
 
 pub use claims::*;
@@ -46,6 +46,8 @@ macro_rules! ticket_store_contract {
             a_batch_is_made_whole_or_not_at_all
             a_stale_fence_changes_nothing
             a_row_that_is_not_searching_is_not_claimed
+            a_claim_across_a_block_is_refused_by_name
+            block_against_claim_never_leaves_a_later_match
             cancel_against_claim_has_one_winner
             of_two_claims_for_a_ticket_one_is_made
             survives_a_dropped_claim
@@ -125,6 +127,13 @@ impl TicketFixture {
     async fn join(&self, ticket: &Ticket) -> Result<(), StoreError> {
         let change = TicketChange { expect: Version::NEW, ticket: ticket.clone() };
         self.store.commit(vec![change], joining(ticket)).await
+    }
+
+    /// One wants nothing to do with the other any more, or again.
+    async fn blocks(&self, blocker: &Ticket, blocked: &Ticket, stands: bool) -> Result<(), StoreError> {
+        let (blocker, blocked) = (blocker.player_id, blocked.player_id);
+        let blocks = vec![BlockChange { blocker, blocked, stands, at: self.clock.now() }];
+        self.store.commit(Vec::new(), Riders { blocks, ..Riders::default() }).await
     }
 
     /// Cancels as the service does.

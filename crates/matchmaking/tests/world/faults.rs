@@ -32,6 +32,8 @@ enum Op {
     Fail(bool),
     /// A player's game ends.
     Finish(u8),
+    /// A player blocks another, or lifts that.
+    Block(u8, u8, bool),
     Sweep,
     Pass(i64),
 }
@@ -47,6 +49,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => (0..LEADERS).prop_map(Op::Resign),
         1 => any::<bool>().prop_map(Op::Fail),
         3 => any::<u8>().prop_map(|n| Op::Finish(n % 40)),
+        2 => (0..40_u8, 0..40_u8, prop::bool::weighted(0.8)).prop_map(|(a, b, stands)| Op::Block(a, b, stands)),
         1 => Just(Op::Sweep),
         6 => prop_oneof![0..300_i64, 0..3_000_i64, Just(6_000), Just(40_000), Just(121_000)].prop_map(Op::Pass),
     ]
@@ -67,6 +70,12 @@ struct Run {
     submitted: BTreeMap<TicketId, PlayerId>,
     cancelled: BTreeSet<TicketId>,
     finished: HashSet<GameId>,
+    /// Who blocks whom now.
+    blocks: BTreeSet<(PlayerId, PlayerId)>,
+    /// Who ever kept apart: a leader that learnt it keeps to it for as long as both wait.
+    ever_apart: BTreeSet<(PlayerId, PlayerId)>,
+    /// Games that were there when the last block was taken up or lifted.
+    before_blocks: HashSet<GameId>,
     /// Who was last known to lead.
     last_leader: Option<usize>,
 }
@@ -83,6 +92,9 @@ impl Run {
             submitted: BTreeMap::new(),
             cancelled: BTreeSet::new(),
             finished: HashSet::new(),
+            blocks: BTreeSet::new(),
+            ever_apart: BTreeSet::new(),
+            before_blocks: HashSet::new(),
             last_leader: None,
         }
     }
@@ -143,6 +155,17 @@ impl Run {
                     self.finished.insert(game);
                 }
             }
+            Op::Block(a, b, stands) if a != b => {
+                let (blocker, blocked) = (player(*a), player(*b));
+                self.before_blocks = self.world.kernel.opened_games().iter().map(|game| game.id).collect();
+                self.world.block(blocker, blocked, *stands);
+                self.ever_apart.insert((blocker.min(blocked), blocker.max(blocked)));
+                match stands {
+                    true => self.blocks.insert((blocker, blocked)),
+                    false => self.blocks.remove(&(blocker, blocked)),
+                };
+            }
+            Op::Block(..) => {}
             Op::Sweep => drop(run(self.world.service.expire_due(self.world.now(), 100)).expect("the store answers")),
             Op::Pass(millis) => self.world.clock.advance_millis(*millis),
         }
@@ -205,6 +228,10 @@ impl Run {
         }
     }
 
+    fn apart(&self, one: PlayerId, two: PlayerId) -> bool {
+        self.blocks.contains(&(one, two)) || self.blocks.contains(&(two, one))
+    }
+
     /// What must hold whatever happens.
     fn check(&self) {
         let games = self.world.kernel.opened_games();
@@ -214,6 +241,10 @@ impl Run {
                 assert_eq!(playing.insert(seat.player_id, game.id), None, "a player in two live games");
                 assert_eq!(self.world.kernel.engagement(seat.player_id), Engagement::Game(game.id));
             }
+        }
+        for game in games.iter().filter(|game| !self.before_blocks.contains(&game.id)) {
+            let [one, two] = [&game.roster[0], &game.roster[1]].map(|seat| seat.player_id);
+            assert!(!self.apart(one, two), "a match across a block");
         }
         let mut by_status: BTreeMap<&str, usize> = BTreeMap::new();
         let mut seats: HashMap<GameId, usize> = HashMap::new();
@@ -261,7 +292,18 @@ impl Run {
         }
         let waiting = run(self.world.service.queues()).expect("the store answers");
         let duel = waiting.iter().find(|queue| queue.mode == "duel").expect("the queue is open");
-        assert!(duel.searching <= 1, "{} still wait", duel.searching);
+        let newest = self
+            .submitted
+            .iter()
+            .filter(|(id, whose)| self.world.kernel.engagement(**whose) == Engagement::Ticket(**id));
+        let waiting: Vec<_> = newest.map(|(_, whose)| *whose).collect();
+        assert_eq!(i64::try_from(waiting.len()), Ok(duel.searching));
+        for (at, one) in waiting.iter().enumerate() {
+            for two in &waiting[at + 1..] {
+                let ever = self.ever_apart.contains(&(*one.min(two), *one.max(two)));
+                assert!(ever, "{} still wait who could be matched", waiting.len());
+            }
+        }
     }
 }
 

@@ -2,15 +2,15 @@
 
 use std::collections::VecDeque;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use async_trait::async_trait;
 use kernel::memory::MemoryKernel;
 use kernel::{
-    BoxError, Bus, Clock, FakeClock, Handler, Lease, Page, PageLimit, PlayerId, Riders, SeededIds, StoreError,
-    Subscription, TicketId, Timestamp,
+    BlockChange, BoxError, Bus, Clock, FakeClock, Handler, Lease, Page, PageLimit, PlayerId, Riders, SeededIds,
+    StoreError, Subscription, TicketId, Timestamp,
 };
 use shallweplay_matchmaking::memory::MemoryTickets;
 use shallweplay_matchmaking::{
@@ -32,6 +32,8 @@ pub(crate) enum Fate {
 pub(crate) struct Unlucky {
     inner: MemoryTickets,
     pub(crate) fates: Mutex<VecDeque<Fate>>,
+    /// How many claims were tried.
+    pub(crate) claims: AtomicUsize,
 }
 
 #[async_trait]
@@ -54,6 +56,7 @@ impl TicketStore for Unlucky {
     }
 
     async fn claim(&self, claims: Vec<Claim>, lease: &Lease) -> Result<(), StoreError> {
+        self.claims.fetch_add(1, Ordering::SeqCst);
         let fate = self.fates.lock().expect("no test panics holding it").pop_front();
         let gone = || StoreError::Unavailable(BoxError::from("the answer was lost"));
         match fate {
@@ -174,7 +177,8 @@ impl World {
     pub(crate) fn new(seed: u64) -> Self {
         let (clock, ids) = (Arc::new(FakeClock::default()), Arc::new(SeededIds::new(seed)));
         let kernel = MemoryKernel::new(clock.clone(), ids.clone());
-        let store = Arc::new(Unlucky { inner: MemoryTickets::new(kernel.clone()), fates: Mutex::default() });
+        let inner = MemoryTickets::new(kernel.clone());
+        let store = Arc::new(Unlucky { inner, fates: Mutex::default(), claims: AtomicUsize::new(0) });
         let bus = Arc::new(Letters::default());
         let ports = MatchmakingPorts {
             store: store.clone(),
@@ -197,6 +201,13 @@ impl World {
             ids: self.ids.clone(),
         };
         ShardLeader::new("duel", holder, Tuning::default(), ports)
+    }
+
+    /// One wants nothing to do with the other any more, or again.
+    pub(crate) fn block(&self, blocker: PlayerId, blocked: PlayerId, stands: bool) {
+        let blocks = vec![BlockChange { blocker, blocked, stands, at: self.now() }];
+        let taken = self.kernel.commit(Riders { blocks, ..Riders::default() }, || Ok(()));
+        taken.expect("nothing stands against a block");
     }
 
     pub(crate) fn now(&self) -> Timestamp {
