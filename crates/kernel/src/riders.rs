@@ -12,9 +12,10 @@ pub struct Riders {
     pub fence: Option<Lease>,
     /// Makes a retry of the command harmless.
     pub receipt: Option<Receipt>,
-    /// Players whom this change brings together: refused with [`StoreError::Apart`](crate::StoreError::Apart) if a
-    /// block stands between any two of them.
-    pub together: Vec<PlayerId>,
+    /// Groups of players whom this change brings together: refused with
+    /// [`StoreError::Apart`](crate::StoreError::Apart) if a block stands between any two of one group. A block taken up
+    /// at the same moment either is seen here, or its commit comes after this one.
+    pub together: Vec<Vec<PlayerId>>,
     /// Compare-and-sets of what players are doing.
     pub engage: Vec<Engage>,
     /// Blocks taken up or lifted.

@@ -38,9 +38,6 @@ pub struct Claim {
 impl Claim {
     /// What rides in the one transaction of a batch of claims: the fence, who must not be apart, all engagements, all
     /// games, all events. Kept here so that every store carries out the same.
-    ///
-    /// A batch is refused, too, for a block between players of two different claims of it: whoever is refused so tries
-    /// the two apart from each other.
     #[must_use]
     pub fn riders(claims: &[Self], lease: &Lease) -> Riders {
         let engage = |claim: &Self| {
@@ -51,7 +48,7 @@ impl Claim {
         };
         Riders {
             fence: Some(lease.clone()),
-            together: claims.iter().flat_map(|claim| claim.tickets.iter().map(|seat| seat.player)).collect(),
+            together: claims.iter().map(|claim| claim.tickets.iter().map(|seat| seat.player).collect()).collect(),
             engage: claims.iter().flat_map(engage).collect(),
             open_games: claims.iter().map(|claim| claim.game.clone()).collect(),
             events: claims.iter().flat_map(|claim| claim.events.iter().cloned()).collect(),

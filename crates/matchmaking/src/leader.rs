@@ -298,14 +298,11 @@ impl ShardLeader {
                 }
                 Err(StoreError::Apart { player, other }) if pairs.len() == 1 || refused < PATIENCE => {
                     refused += 1;
-                    match pairs.iter().position(|pair| pair.holds(player) && pair.holds(other)) {
-                        Some(at) => self.keep_apart(pairs.remove(at)),
-                        // They are of two pairs, neither of which is to blame: each in a transaction of its own.
-                        None => match pairs.iter().position(|pair| pair.holds(player)).filter(|_| pairs.len() > 1) {
-                            Some(at) => queue.push_back(vec![pairs.remove(at)]),
-                            None => return Err(StoreError::broken("a claim was refused for players it doesn't hold")),
-                        },
-                    }
+                    let Some(at) = pairs.iter().position(|pair| pair.holds(player) && pair.holds(other)) else {
+                        self.compare_at = now;
+                        return Err(StoreError::broken("a claim was refused for players whom it doesn't pair"));
+                    };
+                    self.keep_apart(pairs.remove(at));
                     queue.extend((!pairs.is_empty()).then_some(pairs));
                 }
                 Err(StoreError::Stale | StoreError::Engaged { .. } | StoreError::Apart { .. }) if pairs.len() > 1 => {

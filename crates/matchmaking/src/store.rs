@@ -27,9 +27,9 @@ pub trait TicketStore: Send + Sync {
 
     /// Makes these matches under the lease, all or nothing: every player's engagement moves from the ticket to the
     /// game, the tickets become matched, the games are opened, the events written. [`StoreError::Fenced`] if the lease
-    /// was outdated, [`StoreError::Apart`] if a block stands between any two players of the batch, [`StoreError::Engaged`]
-    /// naming the first player (by id) who does something else by now, [`StoreError::Stale`] if a row isn't searching.
-    /// Claims of one batch share no player.
+    /// was outdated, [`StoreError::Apart`] if a block stands between players of one claim, [`StoreError::Engaged`] naming
+    /// the first player (by id) who does something else by now, [`StoreError::Stale`] if a row isn't searching. Claims
+    /// of one batch share no player.
     async fn claim(&self, claims: Vec<Claim>, lease: &Lease) -> Result<(), StoreError>;
 
     /// Tickets waiting for this mode created after `after`, oldest first (ids break ties), at most `limit`.

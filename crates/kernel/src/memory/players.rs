@@ -156,9 +156,11 @@ impl State {
     }
 
     /// Two of these players with a block between them.
-    pub(super) fn apart(&self, players: &[PlayerId]) -> Option<(PlayerId, PlayerId)> {
+    pub(super) fn apart(&self, groups: &[Vec<PlayerId>]) -> Option<(PlayerId, PlayerId)> {
         let blocks = |a: &PlayerId, b: &PlayerId| self.blocks.contains_key(&(*a, *b));
-        let pairs = players.iter().enumerate().flat_map(|(i, a)| players[..i].iter().map(move |b| (b, a)));
-        pairs.into_iter().find(|(a, b)| blocks(a, b) || blocks(b, a)).map(|(a, b)| (*a, *b))
+        groups.iter().find_map(|players| {
+            let mut pairs = players.iter().enumerate().flat_map(|(i, a)| players[..i].iter().map(move |b| (b, a)));
+            pairs.find(|(a, b)| blocks(a, b) || blocks(b, a)).map(|(a, b)| (*a, *b))
+        })
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, BigInt, Nullable, Text};
+use diesel::sql_types::{Array, BigInt, Int4, Nullable, Text};
 use diesel_async::RunQueryDsl;
 use kernel::{BoxError, CoolDown, Engage, Event, IdSource, PlayerId, StoreError, StreamEvent, StreamKey, Timestamp};
 
@@ -18,6 +18,39 @@ macro_rules! lock_for_share {
     };
 }
 pub(crate) use lock_for_share;
+
+/// Class of the advisory locks under which players are brought together, or keep apart from now on.
+const COMPANY_LOCKS: i32 = 0x5357_5002;
+
+/// These players are brought together by many at once, but until our end by nobody who doesn't see the blocks there are:
+/// else two could meet across a block that was taken up between the look and the meeting.
+pub(crate) async fn lock_company(tx: &mut Conn, players: &[IdCol]) -> Result<(), Tx> {
+    prepared(
+        "SELECT pg_advisory_xact_lock_shared($1, h)
+         FROM (SELECT DISTINCT hashtext(CAST(p AS text)) AS h FROM unnest($2) AS p ORDER BY h) AS hashed",
+    )
+    .bind::<Int4, _>(COMPANY_LOCKS)
+    .bind::<Array<Id>, _>(players)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Waits until nobody is about to bring these players together, and lets nobody until our end.
+pub(crate) async fn lock_alone(tx: &mut Conn, players: &[IdCol]) -> Result<(), Tx> {
+    if players.is_empty() {
+        return Ok(());
+    }
+    prepared(
+        "SELECT pg_advisory_xact_lock($1, h)
+         FROM (SELECT DISTINCT hashtext(CAST(p AS text)) AS h FROM unnest($2) AS p ORDER BY h) AS hashed",
+    )
+    .bind::<Int4, _>(COMPANY_LOCKS)
+    .bind::<Array<Id>, _>(players)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
 
 #[derive(QueryableByName)]
 struct Moved {

@@ -6,7 +6,7 @@ use diesel_async::RunQueryDsl;
 use kernel::{Block, BlockChange, Blocks, Page, PageLimit, PlayerId, StoreError, Timestamp};
 
 use super::schema::blocks;
-use super::{Database, IdCol, TimeCol, Tx, dialect};
+use super::{Database, IdCol, TimeCol, Tx, batch, dialect};
 
 pub(super) struct BlockTable {
     database: Database,
@@ -28,27 +28,38 @@ fn columns(players: &[PlayerId]) -> Vec<IdCol> {
     players.iter().copied().map(IdCol::from).collect()
 }
 
-/// Refuses a change that brings players together of whom one blocks another.
-pub(super) async fn check_together(tx: &mut dialect::Conn, together: &[PlayerId]) -> Result<(), Tx> {
-    if together.len() < 2 {
+/// Refuses a change that brings players together of whom one blocks another. A block that is being taken up waits for
+/// this change to end, or has ended before it is looked for.
+pub(super) async fn check_together(tx: &mut dialect::Conn, groups: &[Vec<PlayerId>]) -> Result<(), Tx> {
+    let mut ids: Vec<IdCol> =
+        groups.iter().filter(|group| group.len() > 1).flatten().copied().map(IdCol::from).collect();
+    if ids.is_empty() {
         return Ok(());
     }
-    let ids = columns(together);
-    let apart: Option<(IdCol, IdCol)> = blocks::table
+    ids.sort_unstable();
+    ids.dedup();
+    batch::lock_company(tx, &ids).await?;
+    let rows: Vec<(IdCol, IdCol)> = blocks::table
         .filter(blocks::blocker_id.eq_any(ids.clone()))
         .filter(blocks::blocked_id.eq_any(ids))
         .select((blocks::blocker_id, blocks::blocked_id))
-        .first(tx)
-        .await
-        .optional()?;
-    match apart {
-        None => Ok(()),
-        Some((player, other)) => Err(StoreError::Apart { player: player.into(), other: other.into() }.into()),
+        .load(tx)
+        .await?;
+    for (player, other) in rows.into_iter().map(|(player, other)| (player.into(), other.into())) {
+        if groups.iter().any(|group| group.contains(&player) && group.contains(&other)) {
+            return Err(StoreError::Apart { player, other }.into());
+        }
     }
+    Ok(())
 }
 
 /// Takes blocks up and lifts them, in order.
 pub(super) async fn change(tx: &mut dialect::Conn, changes: &[BlockChange]) -> Result<(), Tx> {
+    let mut alone: Vec<IdCol> =
+        changes.iter().filter(|change| change.stands).map(|c| c.blocker.min(c.blocked).into()).collect();
+    alone.sort_unstable();
+    alone.dedup();
+    batch::lock_alone(tx, &alone).await?;
     for change in changes {
         let (blocker, blocked) = (IdCol::from(change.blocker), IdCol::from(change.blocked));
         if change.stands {

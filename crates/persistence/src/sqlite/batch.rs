@@ -1,6 +1,7 @@
 //! The same statements for SQLite: its one writer needs no locks, and a loop in a transaction is its batch.
 
 use std::collections::HashMap;
+use std::future::{Ready, ready};
 
 use diesel::QueryableByName;
 use diesel::prelude::*;
@@ -22,6 +23,16 @@ macro_rules! lock_for_share {
     };
 }
 pub(crate) use lock_for_share;
+
+/// Players are brought together by one at a time here: nothing to wait for.
+pub(crate) const fn lock_company(_: &mut Conn, _: &[IdCol]) -> Ready<Result<(), Tx>> {
+    ready(Ok(()))
+}
+
+/// As [`lock_company`].
+pub(crate) const fn lock_alone(_: &mut Conn, _: &[IdCol]) -> Ready<Result<(), Tx>> {
+    ready(Ok(()))
+}
 
 /// Carries out compare-and-sets; says whose held.
 pub(crate) async fn engage(tx: &mut Conn, steps: &[Engage]) -> Result<Vec<PlayerId>, Tx> {

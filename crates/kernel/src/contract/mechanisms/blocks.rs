@@ -1,9 +1,10 @@
 //! Blocks, and who isn't brought together across one.
 
 use std::collections::BTreeSet;
+use std::pin::Pin;
 
 use super::MechanismsFixture;
-use crate::contract::Pace;
+use crate::contract::{Pace, all_at_once};
 use crate::{Block, BlockChange, Engage, Engagement, PageLimit, PlayerId, Riders, StoreError, Timestamp};
 
 impl MechanismsFixture {
@@ -27,7 +28,7 @@ impl MechanismsFixture {
     }
 
     async fn bring(&self, together: &[PlayerId], engage: Vec<Engage>) -> Result<(), StoreError> {
-        self.commit.commit(Riders { together: together.to_vec(), engage, ..Riders::default() }).await
+        self.commit.commit(Riders { together: vec![together.to_vec()], engage, ..Riders::default() }).await
     }
 }
 
@@ -127,10 +128,61 @@ pub async fn who_is_apart_is_not_brought_together(f: &MechanismsFixture, _: Pace
     f.bring(&[ann, ben, cem], Vec::new()).await.expect("the block is lifted");
 }
 
+/// Players of different groups aren't brought together; of several groups any may be the one.
+pub async fn each_group_is_together_by_itself(f: &MechanismsFixture, _: Pace) {
+    let (ann, ben, cem, dea, now) = (f.player(), f.player(), f.player(), f.player(), f.clock.now());
+    f.block(ben, ann, true, now).await;
+    let bring = |groups: [[PlayerId; 2]; 2]| {
+        let together = groups.map(|group| group.to_vec()).to_vec();
+        f.commit.commit(Riders { together, ..Riders::default() })
+    };
+    for groups in [[[ann, cem], [ben, dea]], [[ann, cem], [cem, ben]]] {
+        bring(groups).await.expect("ann and ben are in two groups");
+    }
+    for groups in [[[ann, ben], [cem, dea]], [[cem, dea], [ben, ann]]] {
+        match bring(groups).await {
+            Err(StoreError::Apart { player, other }) => {
+                assert_eq!(BTreeSet::from([player, other]), BTreeSet::from([ann, ben]));
+            }
+            answer => panic!("ann and ben were brought together: {answer:?}"),
+        }
+    }
+}
+
+/// Both at once, many times: what a block didn't find when it was acknowledged doesn't come later, however long ago it
+/// began. So whoever clears up after a block clears up everything.
+pub async fn an_acknowledged_block_has_found_whatever_is_together(f: &MechanismsFixture, _: Pace) {
+    type Answer<'a> = Pin<Box<dyn Future<Output = Result<Engagement, StoreError>> + Send + 'a>>;
+    for round in 0..24 {
+        let (ann, ben, game, now) = (f.player(), f.player(), f.game(), f.clock.now());
+        let engage = [ann, ben].map(|player| Engage { player, from: Engagement::Idle, to: game }).to_vec();
+        // Many, so that it takes a while.
+        let events = (0..200).map(|n| f.event("test", &[], n)).collect();
+        let riders = Riders { together: vec![vec![ann, ben]], engage, events, ..Riders::default() };
+        let brought: Answer<'_> = Box::pin(async { f.commit.commit(riders).await.map(|()| game) });
+        let blocked: Answer<'_> = Box::pin(async {
+            f.block(ben, ann, true, now).await;
+            Ok(f.engagements.current(&[ann]).await?[0])
+        });
+        let both = if round % 2 == 0 { [brought, blocked] } else { [blocked, brought] };
+        let mut answers = all_at_once(both).await;
+        if round % 2 == 1 {
+            answers.reverse();
+        }
+        let found = answers[1].as_ref().expect("readable");
+        match &answers[0] {
+            Ok(_) => assert_eq!(*found, game, "they came together after the block was acknowledged"),
+            Err(StoreError::Apart { .. }) => assert_eq!(*found, Engagement::Idle),
+            answer => panic!("a change against a block was answered {answer:?}"),
+        }
+    }
+}
+
 /// A command that both places a block and is sent again must be told apart from one that lost to it.
 pub async fn a_used_key_is_told_before_who_is_apart(f: &MechanismsFixture, _: Pace) {
     let (ann, ben, now) = (f.player(), f.player(), f.clock.now());
-    let riders = || Riders { receipt: Some(f.receipt(ann, "together")), together: vec![ann, ben], ..Riders::default() };
+    let riders =
+        || Riders { receipt: Some(f.receipt(ann, "together")), together: vec![vec![ann, ben]], ..Riders::default() };
     f.commit.commit(riders()).await.expect("nothing stands between them yet");
     f.block(ann, ben, true, now).await;
     let again = f.commit.commit(riders()).await;

@@ -62,6 +62,8 @@ macro_rules! mechanisms_contract {
             a_block_is_written_with_its_change
             own_blocks_are_read_newest_first_in_pages
             who_is_apart_is_not_brought_together
+            each_group_is_together_by_itself
+            an_acknowledged_block_has_found_whatever_is_together
             a_used_key_is_told_before_who_is_apart
             a_receipt_is_written_with_its_change
             a_used_key_changes_nothing
