@@ -1,12 +1,13 @@
 //! What handlers work with: services and ports, no adapter. `wiring/` builds it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use friends::{Friends, Surface, Verdict};
 use games::Games;
 use kernel::{
     AuditLog, Bus, Cache, Clock, Connections, CursorKey, Engagements, IdSource, PlayerId, RateLimiter, Receipts,
-    Streams,
+    SessionId, Streams,
 };
 use matchmaking::Matchmaking;
 use players::Players;
@@ -19,6 +20,7 @@ use crate::attendance::Attendance;
 use crate::directory::Directory;
 use crate::edge::Revocations;
 use crate::health::Health;
+use crate::presence::Presences;
 use crate::problem::Problem;
 use crate::tokens::Tokens;
 use crate::ws::{Relay, Sockets};
@@ -68,6 +70,8 @@ pub(crate) struct App {
     pub(crate) connections: Arc<dyn Connections>,
     /// Who was there when, in games.
     pub(crate) attendance: Attendance,
+    /// Who watches whose presence here.
+    pub(crate) presences: Presences,
     /// Tickets and queues.
     pub(crate) matchmaking: Matchmaking,
     /// What players are doing.
@@ -102,6 +106,8 @@ pub(crate) struct App {
     pub(crate) health: Arc<Health>,
     /// Wakes the outbox relay: something was committed.
     pub(crate) wake_relay: Arc<Notify>,
+    /// Wakes whoever forgets erased players.
+    pub(crate) wake_erasures: Notify,
     /// Wakes whoever reads the published modes.
     pub(crate) wake_modes: Arc<Notify>,
 }
@@ -119,10 +125,15 @@ impl App {
         self.bus.publish(MODES_TOPIC, bytes::Bytes::new()).await;
     }
 
-    /// Refuses unless all of these are players. Who doesn't want to be found looks just like somebody who isn't there.
-    pub(crate) async fn known_players(&self, ids: &[PlayerId]) -> Result<(), Problem> {
-        let names = self.directory.names(ids.iter().copied()).await?;
-        if ids.iter().all(|id| names.knows(*id)) { Ok(()) } else { Err(Problem::of("players.not_found")) }
+    /// Refuses unless the interaction policy lets `viewer` invite all of these to a game.
+    pub(crate) async fn may_invite(&self, viewer: PlayerId, others: &[PlayerId]) -> Result<(), Problem> {
+        let judged = self.friends.policy().judge(viewer, others, Surface::GameInvite).await;
+        let judged = judged.map_err(|error| self.refuse(error))?;
+        match judged.iter().find(|verdict| **verdict != Verdict::Allow) {
+            None => Ok(()),
+            Some(Verdict::Refused) if !judged.contains(&Verdict::Hidden) => Err(Problem::of("privacy.refused")),
+            Some(_) => Err(Problem::of("players.not_found")),
+        }
     }
 
     /// Refuses unless `viewer` may see what `owner` played.
@@ -153,6 +164,23 @@ impl App {
         self.bus.publish(SESSIONS_TOPIC, bytes::Bytes::new()).await;
     }
 
+    /// Closes the sockets of ended sessions. Who was suspended is told so: nothing but time brings them back.
+    async fn end_sockets(&self, sessions: &[SessionId]) {
+        let open = self.hub.players_of(sessions);
+        let now = self.clock.now();
+        let suspended: BTreeSet<PlayerId> = match self.players.get_many(&open).await {
+            Ok(found) => {
+                let found = found.into_iter().flatten();
+                found.filter(|player| player.suspended_at(now).is_some()).map(|player| player.id).collect()
+            }
+            Err(_) => BTreeSet::new(),
+        };
+        for player in suspended {
+            self.hub.sign_out(player, None, Signal::Suspended);
+        }
+        self.hub.end_sessions(sessions, Signal::Revoked);
+    }
+
     /// Reads which sessions were ended lately and closes their sockets.
     pub(crate) async fn read_revocations(&self) {
         let now = self.clock.now();
@@ -160,7 +188,7 @@ impl App {
             Ok(sessions) => {
                 let news = self.revocations.note(sessions, now);
                 if !news.is_empty() {
-                    self.hub.end_sessions(&news, Signal::Revoked);
+                    self.end_sockets(&news).await;
                 }
             }
             Err(error) => tracing::debug!(%error, "ended sessions could not be read"),

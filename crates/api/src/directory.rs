@@ -26,11 +26,6 @@ struct Known {
 }
 
 impl Names {
-    /// Whether there is such a player.
-    pub(crate) fn knows(&self, id: PlayerId) -> bool {
-        self.0.contains_key(&id)
-    }
-
     /// This player's profile; somebody who isn't there any more has a pseudonym.
     pub(crate) fn get(&self, id: PlayerId) -> PlayerDto {
         self.0.get(&id).map_or_else(|| PlayerDto::gone(id), |known| known.player.clone())

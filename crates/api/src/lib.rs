@@ -10,6 +10,7 @@ mod docs;
 mod dto;
 mod edge;
 mod health;
+mod presence;
 mod problem;
 mod rest;
 mod server;

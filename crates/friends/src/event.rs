@@ -2,6 +2,7 @@
 
 use kernel::{Event, EventId, GameId, IdSource, PlayerId, StreamKey, Timestamp};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::model::Pair;
 
@@ -131,17 +132,24 @@ impl FriendEvent {
     /// Reads an event back; `None` if it isn't one of these.
     #[must_use]
     pub fn from_event(event: &Event) -> Option<Self> {
+        let told: Vec<PlayerId> = event.audience.iter().filter_map(StreamKey::player_id).collect();
+        Self::from_parts(&event.kind, &event.data, &told)
+    }
+
+    /// The same for an event in somebody's stream; `told` are those who hear of it, or the one who does here.
+    #[must_use]
+    pub fn from_parts(kind: &str, data: &Value, told: &[PlayerId]) -> Option<Self> {
         let kinds =
             [Self::REQUESTED, Self::ADDED, Self::UPDATED, Self::REMOVED, Self::BLOCK_PLACED, Self::BLOCK_LIFTED];
-        let kind = kinds.into_iter().find(|kind| *kind == event.kind)?;
-        let wire = Wire::deserialize(&event.data).ok()?;
-        let mut told = event.audience.iter().filter_map(StreamKey::player_id);
+        let kind = kinds.into_iter().find(|known| *known == kind)?;
+        let wire = Wire::deserialize(data).ok()?;
+        let one = told.first().copied();
         let pair = || wire.player_ids.and_then(|[low, high]| Pair::of(low, high));
         Some(match kind {
-            Self::REQUESTED => Self::Requested { from: wire.player_id?, to: told.next()? },
+            Self::REQUESTED => Self::Requested { from: wire.player_id?, to: one? },
             Self::ADDED => Self::Added { pair: pair()?, since: wire.since?, met_in: wire.met_in },
-            Self::UPDATED => Self::Updated { player: told.next()?, friend: wire.player_id? },
-            Self::REMOVED => Self::Removed { pair: pair()?, told: told.collect() },
+            Self::UPDATED => Self::Updated { player: one?, friend: wire.player_id? },
+            Self::REMOVED => Self::Removed { pair: pair()?, told: told.to_vec() },
             Self::BLOCK_PLACED => Self::BlockPlaced { blocker: wire.blocker_id?, blocked: wire.blocked_id? },
             _ => Self::BlockLifted { blocker: wire.blocker_id?, blocked: wire.blocked_id? },
         })

@@ -3,6 +3,7 @@
 //! A block dominates everything, whatever the privacy settings and the friendship say, and both ways: the blocked side
 //! finds nobody, and the blocker isn't shown whom they don't want to see. Then comes what the player chose.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use kernel::PlayerId;
@@ -189,18 +190,54 @@ impl Policy {
     /// # Errors
     /// Only the store's, and that of [`People`].
     pub async fn judge(&self, viewer: PlayerId, others: &[PlayerId], surface: Surface) -> Result<Vec<Verdict>, Error> {
+        Ok(self.facts(viewer, others).await?.iter().map(|facts| decide(surface, facts)).collect())
+    }
+
+    /// What [`decide`] needs to know of `others`, in the order asked; costs as much as [`judge`](Self::judge).
+    ///
+    /// # Errors
+    /// Only the store's, and that of [`People`].
+    pub async fn facts(&self, viewer: PlayerId, others: &[PlayerId]) -> Result<Vec<Facts>, Error> {
+        let people = self.people(others).await?;
+        let relations = self.relations(viewer, others).await?;
+        let facts = |(other, person): (&PlayerId, _)| Facts::of(viewer, *other, relations.between(*other), person);
+        Ok(others.iter().zip(people).map(facts).collect())
+    }
+
+    /// The other way around: what is known to each of `viewers` of one player, in the order asked, for as little.
+    ///
+    /// # Errors
+    /// Only the store's, and that of [`People`].
+    pub async fn facts_about(&self, other: PlayerId, viewers: &[PlayerId]) -> Result<Vec<Facts>, Error> {
+        let person = self.people(&[other]).await?.next().flatten();
+        let relations = self.relations(other, viewers).await?;
+        let facts = |viewer: &PlayerId| Facts::of(*viewer, other, relations.between(*viewer), person);
+        Ok(viewers.iter().map(facts).collect())
+    }
+
+    /// Whoever isn't answered for is nobody.
+    async fn people(&self, ids: &[PlayerId]) -> Result<impl Iterator<Item = Option<Person>> + use<>, Error> {
+        let found = if ids.is_empty() { Ok(Vec::new()) } else { self.people.people(ids).await };
+        Ok(found.map_err(Error::asking("looking players up"))?.into_iter().chain(std::iter::repeat(None)))
+    }
+
+    async fn relations(&self, one: PlayerId, others: &[PlayerId]) -> Result<Relations, Error> {
         if others.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Relations { of: one, by_pair: HashMap::new() });
         }
-        let relations = self.relations.load_many(viewer, others).await.map_err(Error::at("reading relations"))?;
-        let people = self.people.people(others).await.map_err(Error::asking("looking players up"))?;
-        let relations: std::collections::HashMap<_, _> = relations.iter().map(|found| (found.pair, found)).collect();
-        let judge = |(other, person): (&PlayerId, Option<Person>)| {
-            let relation = Pair::of(viewer, *other).and_then(|pair| relations.get(&pair).copied());
-            decide(surface, &Facts::of(viewer, *other, relation, person))
-        };
-        // Whoever wasn't answered for is nobody.
-        let people = people.into_iter().chain(std::iter::repeat(None));
-        Ok(others.iter().zip(people).map(judge).collect())
+        let found = self.relations.load_many(one, others).await.map_err(Error::at("reading relations"))?;
+        Ok(Relations { of: one, by_pair: found.into_iter().map(|found| (found.pair, found)).collect() })
+    }
+}
+
+/// One player's relations.
+struct Relations {
+    of: PlayerId,
+    by_pair: HashMap<Pair, Relation>,
+}
+
+impl Relations {
+    fn between(&self, other: PlayerId) -> Option<&Relation> {
+        self.by_pair.get(&Pair::of(self.of, other)?)
     }
 }

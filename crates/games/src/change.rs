@@ -1,6 +1,9 @@
 //! What a command decided, and what a store is asked to commit.
 
-use kernel::{AuditEntry, CoolDown, Engage, Event, EventId, GameId, IdSource, Receipt, Riders, Timestamp, Version};
+use kernel::{
+    AuditEntry, CoolDown, Engage, Engagement, Event, EventId, GameId, IdSource, PlayerId, Receipt, Riders, Timestamp,
+    Version,
+};
 
 use crate::event::GameEvent;
 use crate::ledger::LedgerEntry;
@@ -34,7 +37,8 @@ impl Change {
     /// The change as a store takes it: events get their ids, log lines their hashes, and the receipt rides along.
     #[must_use]
     pub fn into_commit(mut self, ids: &dyn IdSource, receipt: Option<Receipt>, now: Timestamp) -> GameChange {
-        let mut riders = Riders { receipt, audit: self.audit.take(), ..Riders::default() };
+        let together = self.company();
+        let mut riders = Riders { receipt, audit: self.audit.take(), together, ..Riders::default() };
         let mut log = Vec::new();
         let also = self.also.take().map(|mut other| {
             other.board(&mut riders, &mut log, ids, now);
@@ -42,6 +46,19 @@ impl Change {
         });
         self.board(&mut riders, &mut log, ids, now);
         GameChange { expect: self.expect, game: self.game, also, log, ledger: self.ledger, riders }
+    }
+
+    /// Whom this change brings together: everybody seated, where somebody takes a seat, and whoever invites with whom
+    /// they invite. A game that two are in already goes on whatever they think of each other since.
+    fn company(&self) -> Vec<Vec<PlayerId>> {
+        let id = self.game.id;
+        let seats = self.engage.iter().any(|step| step.to == Engagement::Game(id));
+        let seated = self.game.players.iter().filter(|player| player.status.engaged()).map(|player| player.player_id);
+        let invited = self.events.iter().filter_map(|event| match event {
+            GameEvent::Invited(to, invited) => Some(vec![invited.from, *to]),
+            _ => None,
+        });
+        seats.then(|| seated.collect()).into_iter().chain(invited).collect()
     }
 
     fn board(&mut self, riders: &mut Riders, log: &mut Vec<(GameId, LogLine)>, ids: &dyn IdSource, now: Timestamp) {

@@ -99,6 +99,9 @@ pub enum Error {
     /// These players can't be invited together.
     #[error("these players can't be invited")]
     BadInvitees(Vec<FieldError>),
+    /// Nobody is there to play with: one of two who were to meet blocks the other.
+    #[error("there is no such player")]
+    NoSuchPlayer,
     /// No practice bot plays this mode.
     #[error("no practice bot plays this mode")]
     NoBot,
@@ -196,6 +199,7 @@ impl Refusal for Error {
             Self::Busy { you: true, .. } => "games.busy",
             Self::Busy { you: false, .. } => "games.player_busy",
             Self::BadInvitees(_) => "games.bad_invitees",
+            Self::NoSuchPlayer => "players.not_found",
             Self::NoBot => "games.no_bot",
             Self::InviteNotFound => "games.invite_not_found",
             Self::InviteNotOpen { .. } => "games.invite_not_open",
@@ -217,7 +221,7 @@ impl Refusal for Error {
 
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::NotFound | Self::UnknownMode | Self::InviteNotFound => ErrorKind::NotFound,
+            Self::NotFound | Self::UnknownMode | Self::InviteNotFound | Self::NoSuchPlayer => ErrorKind::NotFound,
             Self::NotAPlayer | Self::BadSecret => ErrorKind::Forbidden,
             Self::NotInProgress { .. }
             | Self::NotWaiting { .. }

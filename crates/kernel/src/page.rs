@@ -9,6 +9,9 @@ use sha2::{Digest, Sha256};
 pub struct PageLimit(u16);
 
 impl PageLimit {
+    /// The longest page.
+    pub const MOST: Self = Self(100);
+
     /// `None` if it isn't within 1 to 100.
     #[must_use]
     pub const fn new(limit: u16) -> Option<Self> {

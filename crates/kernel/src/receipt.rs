@@ -70,4 +70,7 @@ pub trait Receipts: Send + Sync {
 
     /// Deletes receipts older than `before`, at most `limit`; says how many went.
     async fn purge(&self, before: Timestamp, limit: i64) -> Result<usize, StoreError>;
+
+    /// Deletes all of an erased player's.
+    async fn forget(&self, player: PlayerId) -> Result<(), StoreError>;
 }

@@ -99,4 +99,7 @@ pub trait Streams: Send + Sync {
 
     /// Deletes events older than `before`, at most `limit`; heads stay. Says how many went.
     async fn purge(&self, before: Timestamp, limit: i64) -> Result<usize, StoreError>;
+
+    /// Deletes all events of a stream, as when its player was erased; the head stays.
+    async fn forget(&self, stream: &StreamKey) -> Result<(), StoreError>;
 }

@@ -145,6 +145,15 @@ impl PlayerStore for MemoryPlayerStore {
         })
     }
 
+    async fn erased_since(&self, since: Timestamp, limit: i64) -> Result<Vec<PlayerId>, StoreError> {
+        let state = self.lock();
+        let erased = state.players.values().filter_map(|row| Some((row.player.erased_at?, row.player.id)));
+        let mut erased: Vec<_> = erased.filter(|(at, _)| *at >= since).collect();
+        erased.sort_unstable();
+        erased.truncate(usize::try_from(limit).unwrap_or(0));
+        Ok(erased.into_iter().map(|(_, player)| player).collect())
+    }
+
     async fn by_handle_prefix(
         &self,
         prefix: &str,

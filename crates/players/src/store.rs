@@ -42,6 +42,9 @@ pub trait PlayerStore: Send + Sync {
     /// than those named.
     async fn depart(&self, departure: Departure) -> Result<(), StoreError>;
 
+    /// Players erased at `since` or later, the earliest first, at most `limit`.
+    async fn erased_since(&self, since: Timestamp, limit: i64) -> Result<Vec<PlayerId>, StoreError>;
+
     /// Accounts whose handle begins with `prefix`, neither erased nor suspended at `now`, by handle (in the order of its
     /// bytes), after the handle `after`.
     async fn by_handle_prefix(

@@ -114,7 +114,7 @@ fn opens(kind: &str, data: &Value) -> Option<StreamKey> {
 /// A volatile event as it goes out, written once.
 #[derive(Debug)]
 pub struct RenderedVolatile {
-    stream: StreamKey,
+    stream: Option<StreamKey>,
     kind: Cow<'static, str>,
     frame: ByteString,
     data_from: usize,
@@ -124,6 +124,12 @@ impl RenderedVolatile {
     /// Writes a volatile event for those who follow `stream`.
     #[must_use]
     pub fn new(stream: StreamKey, kind: impl Into<Cow<'static, str>>, at: kernel::Timestamp, data: &Value) -> Self {
+        Self { stream: Some(stream), ..Self::of_topic(kind, at, data) }
+    }
+
+    /// Writes a volatile event for those who watch a [`Topic`](crate::Topic), whatever streams they follow.
+    #[must_use]
+    pub fn of_topic(kind: impl Into<Cow<'static, str>>, at: kernel::Timestamp, data: &Value) -> Self {
         let kind = kind.into();
         let mut frame = String::with_capacity(128);
         frame.push_str("{\"type\":");
@@ -132,13 +138,13 @@ impl RenderedVolatile {
         let data_from = frame.len();
         let _ = write!(frame, "{data}}}");
         frame.shrink_to_fit();
-        Self { stream, kind, frame: frame.into(), data_from }
+        Self { stream: None, kind, frame: frame.into(), data_from }
     }
 
-    /// Whose followers get it.
+    /// Whose followers get it; `None` for a topic's watchers.
     #[must_use]
-    pub const fn stream(&self) -> &StreamKey {
-        &self.stream
+    pub const fn stream(&self) -> Option<&StreamKey> {
+        self.stream.as_ref()
     }
 
     /// Its kind, such as `game.relayed`.

@@ -10,6 +10,11 @@ use crate::event::{RenderedEvent, RenderedVolatile};
 use crate::port::{Input, Signal};
 use crate::volatile::VolatileMessage;
 
+mod topics;
+
+pub use topics::Topic;
+use topics::Topics;
+
 /// What a socket's queue carries; two words, whatever it points to.
 #[derive(Debug, Clone)]
 pub enum Delivery {
@@ -74,9 +79,10 @@ pub struct HubStats {
 /// Which sockets of this replica follow which streams.
 ///
 /// Streams lie in shards, each with a lock that is held for a look-up and a few pushes. Lock order: registry, then
-/// shard; deliveries take a shard only.
+/// shard or topics; deliveries take one of the latter only.
 pub struct Hub {
     registry: Mutex<Registry>,
+    topics: Mutex<Topics>,
     shards: Box<[Mutex<Shard>]>,
     hasher: RandomState,
     per_player: usize,
@@ -96,6 +102,7 @@ struct Registry {
 struct Registered {
     socket: Arc<Socket>,
     streams: Vec<StreamKey>,
+    topics: Vec<Topic>,
 }
 
 struct Socket {
@@ -127,6 +134,7 @@ impl Hub {
     pub fn new(per_player: usize) -> Self {
         Self {
             registry: Mutex::default(),
+            topics: Mutex::default(),
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             hasher: RandomState::new(),
             per_player: per_player.max(1),
@@ -149,7 +157,7 @@ impl Hub {
         registry.last += 1;
         let id = SocketId(registry.last);
         let socket = Arc::new(Socket { id, player, device, outlet });
-        registry.sockets.insert(id, Registered { socket, streams: Vec::new() });
+        registry.sockets.insert(id, Registered { socket, streams: Vec::new(), topics: Vec::new() });
         let mine = registry.players.entry(player).or_default();
         mine.reserve_exact(1);
         mine.push(id);
@@ -168,7 +176,7 @@ impl Hub {
     }
 
     fn remove_locked(&self, registry: &mut Registry, id: SocketId, signal: Option<Signal>) {
-        let Some(Registered { socket, streams }) = registry.sockets.remove(&id) else { return };
+        let Some(Registered { socket, streams, topics }) = registry.sockets.remove(&id) else { return };
         if let Some(mine) = registry.players.get_mut(&socket.player) {
             mine.retain(|other| *other != id);
             if mine.is_empty() {
@@ -178,6 +186,7 @@ impl Hub {
         for stream in &streams {
             self.leave(stream, id);
         }
+        lock(&self.topics).leave(&topics, id);
         if let Some(signal) = signal {
             socket.outlet.signal(signal);
         }
@@ -326,6 +335,15 @@ impl Hub {
         ended.len()
     }
 
+    /// Whose sign-ins these are, as far as they have sockets here; in no order, each player once.
+    #[must_use]
+    pub fn players_of(&self, devices: &[SessionId]) -> Vec<PlayerId> {
+        let registry = lock(&self.registry);
+        let theirs = registry.sockets.values().filter(|registered| devices.contains(&registered.socket.device));
+        let players: std::collections::BTreeSet<PlayerId> = theirs.map(|registered| registered.socket.player).collect();
+        players.into_iter().collect()
+    }
+
     /// Whether the player has a socket here.
     #[must_use]
     pub fn is_online(&self, player: PlayerId) -> bool {
@@ -336,6 +354,12 @@ impl Hub {
     #[must_use]
     pub fn players(&self) -> std::collections::BTreeSet<PlayerId> {
         lock(&self.registry).players.keys().copied().collect()
+    }
+
+    /// The player's sockets here, oldest first.
+    #[must_use]
+    pub fn sockets_of(&self, player: PlayerId) -> Vec<SocketId> {
+        lock(&self.registry).players.get(&player).cloned().unwrap_or_default()
     }
 
     /// The ways to all sockets, oldest first: for a drain that spreads over them.

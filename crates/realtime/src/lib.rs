@@ -54,7 +54,7 @@ pub use config::{ProblemWriter, SessionConfig};
 pub use error::RealtimeError;
 pub use event::{EventRenderer, PlainRenderer, RenderedEvent, RenderedVolatile, wire_name};
 pub use frame::{BadFrame, ClientFrame, FrameId, ServerFrame, Token};
-pub use hub::{Delivery, Full, Hub, HubStats, Outlet, SocketId};
+pub use hub::{Delivery, Full, Hub, HubStats, Outlet, SocketId, Topic};
 pub use json::Json;
 pub use port::{CallId, Effect, Effects, Fault, Input, Request, SignInFailure, Signal, SignedIn};
 pub use resume::{Attached, Position, Start, Wanted};

@@ -120,7 +120,8 @@ impl Session {
             Input::Refreshed { call, player, expires_at } => self.refreshed(call, player, expires_at, now, out),
             Input::Durable(event) => self.durable(event, now, out),
             Input::Volatile(event) => {
-                if matches!(self.phase, Phase::Open) && self.follows.iter().any(|f| f.key() == event.stream()) {
+                let followed = |stream| self.follows.iter().any(|follow| follow.key() == stream);
+                if matches!(self.phase, Phase::Open) && event.stream().is_none_or(followed) {
                     self.send(ServerFrame::Volatile(&event), out);
                 }
             }

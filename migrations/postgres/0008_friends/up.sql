@@ -1,5 +1,6 @@
 -- Erased players keep their id; nothing names them any more.
 ALTER TABLE players ADD COLUMN erased_at timestamptz;
+CREATE INDEX players_erased ON players (erased_at) WHERE erased_at IS NOT NULL;
 CREATE INDEX players_by_handle ON players (handle COLLATE "C") WHERE handle IS NOT NULL;
 
 -- Whether somebody looks at a device, and when a player was first or last seen anywhere.

@@ -6,4 +6,5 @@ DROP TABLE blocks;
 DROP TABLE reaches;
 ALTER TABLE connections DROP COLUMN away;
 DROP INDEX players_by_handle;
+DROP INDEX players_erased;
 ALTER TABLE players DROP COLUMN erased_at;

@@ -61,8 +61,12 @@ pub(crate) struct PublishModeDto {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PatchPlayerDto {
-    /// `player`, `moderator` or `admin`.
-    pub(crate) role: String,
+    /// `player`, `moderator` or `admin`; for administrators to give.
+    pub(crate) role: Option<String>,
+    /// Keeps the player out until then, and signs them out everywhere; null, or a time that has passed, lets them in.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub(crate) suspended_until: Option<Option<String>>,
     /// 1–500 characters; stands in the audit log.
     pub(crate) reason: String,
 }

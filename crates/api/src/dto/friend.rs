@@ -86,6 +86,9 @@ pub(crate) struct FriendsDto {
     pub(crate) removed: Vec<PlayerId>,
     /// Send it as `cursor` for the next page; null on the last one.
     pub(crate) next_cursor: Option<String>,
+    /// Send it as `updated_since` next time, to hear of what changed since. A change of just before is told again.
+    #[schema(value_type = String, format = DateTime)]
+    pub(crate) as_of: Timestamp,
 }
 
 /// Whom to ask: by id or by handle.

@@ -2,6 +2,7 @@
 
 mod admin;
 mod auth;
+mod export;
 mod friend;
 mod game;
 mod invite;
@@ -13,6 +14,7 @@ mod ticket;
 
 pub(crate) use admin::*;
 pub(crate) use auth::*;
+pub(crate) use export::*;
 pub(crate) use friend::*;
 pub(crate) use game::*;
 pub(crate) use invite::*;

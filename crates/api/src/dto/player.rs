@@ -172,7 +172,7 @@ pub(crate) struct ProfilePatchDto {
 }
 
 /// Tells null (clear it) from absent (leave it).
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+pub(super) fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
     Option::<String>::deserialize(deserializer).map(Some)
 }
 

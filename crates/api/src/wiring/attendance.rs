@@ -10,6 +10,7 @@ use kernel::{Engagement, PlayerId, StoreError, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
+use crate::presence::Hint;
 
 /// How often sockets are looked at.
 const EVERY: Duration = Duration::from_millis(500);
@@ -82,16 +83,33 @@ impl Watch {
         let players = self.app.hub.players();
         let came: Vec<_> = players.difference(&self.here).copied().collect();
         let went: Vec<_> = self.here.difference(&players).copied().collect();
-        if came.is_empty() && went.is_empty() {
-            return Ok(());
+        if !(came.is_empty() && went.is_empty()) {
+            self.report_crossed(players, &came, &went, now).await?;
         }
-        self.note_last_sign(&went, now).await?;
-        let alone = self.app.connections.report(&self.replica, &came, &went).await?;
+        let (away, active) = self.app.presences.away_changes(&came, |player| self.app.hub.sockets_of(player));
+        if !(away.is_empty() && active.is_empty()) {
+            self.app.connections.set_away(&self.replica, &away, &active).await?;
+            self.app.presences.away_reported(&away, &active);
+        }
+        let moved = came.into_iter().chain(went).chain(away).chain(active).collect();
+        self.app.hint_presence(Hint { moved, ..Hint::default() }).await;
+        Ok(())
+    }
+
+    async fn report_crossed(
+        &mut self,
+        players: BTreeSet<PlayerId>,
+        came: &[PlayerId],
+        went: &[PlayerId],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.note_last_sign(went, now).await?;
+        let alone = self.app.connections.report(&self.replica, came, went).await?;
         self.here = players;
         self.absent.extend(alone.into_iter().map(|player| Absent { player, since: now, with_replica: false }));
         for player in came {
-            self.absent.retain(|absent| absent.player != player);
-            if let Err(error) = self.app.games.player_back(player).await {
+            self.absent.retain(|absent| absent.player != *player);
+            if let Err(error) = self.app.games.player_back(*player).await {
                 // Their next call says so again.
                 tracing::debug!(%error, "a player's return waits for the database");
             }
@@ -169,6 +187,7 @@ impl Watch {
             self.note_last_sign(&players, since).await?;
             let alone = self.app.connections.report(&dead.replica, &[], &players).await?;
             self.absent.extend(alone.into_iter().map(|player| Absent { player, since, with_replica: true }));
+            self.app.hint_presence(Hint { moved: players, ..Hint::default() }).await;
         }
         Ok(())
     }

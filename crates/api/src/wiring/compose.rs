@@ -27,6 +27,7 @@ use crate::attendance::Attendance;
 use crate::directory::Directory;
 use crate::edge::Revocations;
 use crate::health::Health;
+use crate::presence::Presences;
 use crate::tokens::Tokens;
 use crate::ws::{Relay, Sockets};
 
@@ -136,6 +137,7 @@ pub(super) fn compose(settings: &Settings) -> Result<Composed, ConfigError> {
         audit: Arc::clone(&stores.audit),
         connections: Arc::clone(&stores.connections),
         attendance: Attendance::default(),
+        presences: Presences::default(),
         engagements: Arc::clone(&stores.engagements),
         receipts: Arc::clone(&stores.receipts),
         streams: Arc::clone(&stores.streams),
@@ -153,6 +155,7 @@ pub(super) fn compose(settings: &Settings) -> Result<Composed, ConfigError> {
         relay: Relay::new(Arc::clone(&shared.bus), Arc::clone(&clock)),
         health: Arc::new(Health::new(if settings.is_embedded() { "embedded" } else { "networked" })),
         wake_relay: Arc::new(Notify::new()),
+        wake_erasures: Notify::new(),
         wake_modes: Arc::new(Notify::new()),
         clock,
         ids: Arc::clone(&ids),

@@ -10,6 +10,7 @@ mod commands;
 mod compose;
 mod config;
 mod doctor;
+mod erasures;
 mod hasher;
 mod ids;
 mod keys;

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kernel::{CacheKey, Outbox, OutboxRow, PlayerId, StoreError, StreamEvent, StreamKey};
+use friends::FriendEvent;
+use kernel::{CacheKey, Event, Outbox, OutboxRow, PlayerId, StoreError, StreamEvent, StreamKey};
+use players::PlayerEvent;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::standings::LEDGER_TOPIC;
 use crate::app::App;
+use crate::presence::Hint;
 use crate::rest::games::history_key;
 use crate::ws::STREAMS_TOPIC;
 
@@ -50,6 +53,7 @@ async fn batch(app: &App, outbox: &dyn Outbox) -> Result<usize, StoreError> {
         return Ok(0);
     }
     invalidate(app, &rows).await;
+    part(app, &rows).await?;
     let appended = loop {
         match outbox.complete(&rows).await {
             // Two relays crossed on a stream's head: the rows are still ours.
@@ -65,8 +69,10 @@ async fn batch(app: &App, outbox: &dyn Outbox) -> Result<usize, StoreError> {
 /// derives from results.
 async fn invalidate(app: &App, rows: &[OutboxRow]) {
     let (mut keys, mut ledger): (Vec<CacheKey>, bool) = (Vec::new(), false);
+    let mut hint = Hint::default();
     for row in rows {
         let event = &row.event;
+        hint.judged.extend(judged_anew(event));
         if let Some(player) = event.aggregate.strip_prefix("player:").and_then(|id| id.parse().ok()) {
             app.directory.changed(player).await;
         }
@@ -87,6 +93,30 @@ async fn invalidate(app: &App, rows: &[OutboxRow]) {
     }
     if ledger {
         app.bus.publish(LEDGER_TOPIC, bytes::Bytes::new()).await;
+    }
+    app.hint_presence(hint).await;
+}
+
+/// A block ends invitations to games between the two. What can't be done now is done when the rows are claimed again.
+async fn part(app: &App, rows: &[OutboxRow]) -> Result<(), StoreError> {
+    for row in rows {
+        if let Some(FriendEvent::BlockPlaced { blocker, blocked }) = FriendEvent::from_event(&row.event)
+            && let Err(games::Error::Store(error)) = app.games.part(blocker, blocked).await
+        {
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+/// Whose presence others may see more or less of since this event.
+fn judged_anew(event: &Event) -> Vec<PlayerId> {
+    match (PlayerEvent::from_event(event), FriendEvent::from_event(event)) {
+        (Some(PlayerEvent::Updated { player, .. } | PlayerEvent::Erased { player }), _) => vec![player],
+        (_, Some(FriendEvent::Added { pair, .. } | FriendEvent::Removed { pair, .. })) => vec![pair.low(), pair.high()],
+        (_, Some(FriendEvent::BlockPlaced { blocker: one, blocked: other }))
+        | (_, Some(FriendEvent::BlockLifted { blocker: one, blocked: other })) => vec![one, other],
+        _ => Vec::new(),
     }
 }
 

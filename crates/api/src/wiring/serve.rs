@@ -14,9 +14,10 @@ use tokio_util::task::TaskTracker;
 
 use super::compose::{Composed, compose};
 use super::config::{Admin, ConfigError, Settings};
-use super::{attendance, checks, modes, relay, standings, sweeper};
+use super::{attendance, checks, erasures, modes, relay, standings, sweeper};
 use crate::app::App;
 use crate::server;
+use crate::presence;
 use crate::ws;
 
 /// How long a replica says that it is going away before it takes no more connections: until the others are asked instead.
@@ -156,6 +157,8 @@ fn start_background(
     let (database, shared) = (database.clone(), Arc::clone(shared));
     tasks.spawn(checks::health(Arc::clone(app), database, shared, outbox, migrated.clone(), stop.clone()));
     tasks.spawn(ws::fan_out(Arc::clone(app), stop.clone()));
+    tasks.spawn(erasures::run(Arc::clone(app), stop.clone()));
+    tasks.spawn(presence::run(Arc::clone(app), stop.clone()));
     tasks.spawn(attendance::run(Arc::clone(app), replica.clone(), stop.clone()));
     let (ports, leases) = (ports.clone(), Arc::clone(&stores.leases));
     tasks.spawn(standings::run(Arc::clone(app), ports, leases, replica.clone(), stop.clone()));

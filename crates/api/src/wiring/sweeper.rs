@@ -35,6 +35,11 @@ pub(super) async fn deadlines(app: Arc<App>, stop: CancellationToken) {
             }
             Err(error) => tracing::debug!(%error, "games' deadlines wait for the database"),
         }
+        match app.friends.sweep(LIMIT).await {
+            Ok(0) => {}
+            Ok(_) => app.wake_relay.notify_one(),
+            Err(error) => tracing::debug!(%error, "friend requests that lapsed wait for the database"),
+        }
         match app.matchmaking.expire_due(now, LIMIT).await {
             Ok(0) => {}
             Ok(_) => app.wake_relay.notify_one(),
@@ -59,6 +64,9 @@ pub(super) async fn housekeeping(app: Arc<App>, stores: Stores, stop: Cancellati
         }
         if let Err(error) = app.players.purge(PURGE_LIMIT).await {
             tracing::debug!(%error, "old sessions wait for the database");
+        }
+        if let Err(error) = app.friends.purge(PURGE_LIMIT).await {
+            tracing::debug!(%error, "old links wait for the database");
         }
     }
 }

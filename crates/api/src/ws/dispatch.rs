@@ -1,18 +1,19 @@
 //! Requests of sockets: the same calls as over REST, under the same limits.
 
 use kernel::{FieldError, GameId, InviteId, PlayerId, Quota, Receipt, StreamKey, TicketId};
-use realtime::{Json, Position, Request};
+use realtime::{Json, Position, Request, SocketId};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::presence;
 use crate::app::App;
-use crate::dto::{ClaimDto, DeclineDto, JoinDto, MoveDto, ScoreDto};
+use crate::dto::{AskFriendDto, ClaimDto, DeclineDto, JoinDto, MoveDto, ScoreDto};
 use crate::edge::{Idempotency, Outcome, Reply, from_data};
 use crate::problem::Problem;
-use crate::rest::{games, invites, matchmaking};
+use crate::rest::{friends, games, invites, matchmaking};
 
 /// Every request that is dispatched here.
-pub(super) const REQUESTS: [&str; 13] = [
+pub(super) const REQUESTS: [&str; 19] = [
     "matchmaking.join",
     "matchmaking.cancel",
     "game.join",
@@ -24,6 +25,12 @@ pub(super) const REQUESTS: [&str; 13] = [
     "game.rematch",
     "invite.accept",
     "invite.decline",
+    "friends.request",
+    "friends.accept",
+    "friends.decline",
+    "presence.set",
+    "presence.watch",
+    "presence.unwatch",
     RELAY,
     "ping",
 ];
@@ -70,9 +77,17 @@ enum ToDto {
     Some(Vec<PlayerId>),
 }
 
+/// Who asks, and over which socket.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asker {
+    pub(super) player: PlayerId,
+    pub(super) socket: SocketId,
+}
+
 /// Carries out a request of this player.
-pub(super) async fn dispatch(app: &App, player: PlayerId, request: Request) -> Result<Done, Problem> {
+pub(super) async fn dispatch(app: &App, asker: Asker, request: Request) -> Result<Done, Problem> {
     let Request { kind, data, key } = request;
+    let Asker { player, socket } = asker;
     limit(app, player, &kind).await?;
     let once = Idempotency::of_message(&kind, key.as_deref(), &data);
     match kind.as_str() {
@@ -137,6 +152,24 @@ pub(super) async fn dispatch(app: &App, player: PlayerId, request: Request) -> R
             };
             whole(app, &once.once(app, player, Outcome::Done, score).await?)
         }
+        "friends.request" => {
+            let wanted: AskFriendDto = from_data(data)?;
+            let ask = |receipt| friends::request::call(app, player, wanted, receipt);
+            whole(app, &once.once(app, player, Outcome::Done, ask).await?)
+        }
+        "friends.accept" => {
+            let from: PlayerId = only_id(data, "player_id", "players.not_found")?;
+            let accept = |receipt| friends::answer::accepted(app, player, from, receipt);
+            whole(app, &once.once(app, player, Outcome::Done, accept).await?)
+        }
+        "friends.decline" => {
+            let from: PlayerId = only_id(data, "player_id", "players.not_found")?;
+            let decline = |receipt| friends::answer::declined(app, player, from, receipt);
+            whole(app, &once.once(app, player, Outcome::Done, decline).await?)
+        }
+        "presence.set" => presence::set(app, player, socket, from_data(data)?, once).await,
+        "presence.watch" => presence::watch(app, player, socket, from_data(data)?).await,
+        "presence.unwatch" => presence::unwatch(app, socket, from_data(data)?),
         RELAY => relay(app, player, data).await,
         "ping" => Ok(Json::from_value(&json!({ "server_time": app.clock.now() })).into()),
         _ => Err(Problem::of("session.unknown_type")),
@@ -147,7 +180,7 @@ pub(super) async fn dispatch(app: &App, player: PlayerId, request: Request) -> R
 async fn limit(app: &App, player: PlayerId, kind: &str) -> Result<(), Problem> {
     let (class, per_minute) = match kind {
         RELAY | "ping" => return Ok(()),
-        "game.join" => ("read", app.settings.read_per_minute),
+        "game.join" | "presence.watch" | "presence.unwatch" => ("read", app.settings.read_per_minute),
         _ => ("write", app.settings.write_per_minute),
     };
     if per_minute == 0 {

@@ -62,7 +62,10 @@ async fn carry_durable(app: &App, queue: &mut Receiver<BusMessage>) {
         let mut events: Vec<StreamEvent> = Vec::new();
         for message in messages.drain(..) {
             match serde_json::from_slice::<Vec<StreamEvent>>(&message.payload) {
-                Ok(rows) => events.extend(app.hub.followed(rows)),
+                Ok(rows) => {
+                    rows.iter().for_each(|row| app.presences.pass(row));
+                    events.extend(app.hub.followed(rows));
+                }
                 Err(error) => tracing::warn!(%error, "rows on the bus can't be read"),
             }
         }

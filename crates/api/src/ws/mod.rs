@@ -12,6 +12,7 @@ mod fanout;
 mod guard;
 mod listener;
 mod mailbox;
+mod presence;
 mod relay;
 mod render;
 mod sign_in;

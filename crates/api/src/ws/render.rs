@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use friends::FriendEvent;
 use games::{Game, Started};
-use kernel::{GameSpec, PlayerId, StreamEvent};
+use kernel::{GameId, GameSpec, PlayerId, StreamEvent, Timestamp};
 use realtime::{EventRenderer, RenderedEvent};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -29,6 +30,10 @@ enum Parts {
     Started(Box<Started>),
     Updated,
     Invitation,
+    /// About this other player; the time and the game of a friendship with it.
+    Friend { other: PlayerId, since: Option<Timestamp>, met_in: Option<GameId> },
+    /// Somebody isn't a friend any more, and perhaps nobody at all to whom it is told.
+    Unfriended(PlayerId),
     AsStored,
 }
 
@@ -47,8 +52,23 @@ impl Parts {
             "game.started" => Started::deserialize(data).map_or(Self::AsStored, |data| Self::Started(Box::new(data))),
             "game.updated" => Self::Updated,
             "game.invited" | "invite.updated" => Self::Invitation,
+            kind if kind.starts_with("friend.") => Self::of_friend(event).unwrap_or(Self::AsStored),
             _ => Self::AsStored,
         }
+    }
+
+    fn of_friend(event: &StreamEvent) -> Option<Self> {
+        let told = event.stream.player_id()?;
+        let plain = |other| Self::Friend { other, since: None, met_in: None };
+        Some(match FriendEvent::from_parts(&event.kind, &event.data, &[told])? {
+            FriendEvent::Requested { from, .. } => plain(from),
+            FriendEvent::Updated { friend, .. } => plain(friend),
+            FriendEvent::Added { pair, since, met_in } => {
+                Self::Friend { other: pair.other(told), since: Some(since), met_in }
+            }
+            FriendEvent::Removed { pair, .. } => Self::Unfriended(pair.other(told)),
+            FriendEvent::BlockPlaced { .. } | FriendEvent::BlockLifted { .. } => return None,
+        })
     }
 
     fn players(&self, event: &StreamEvent, into: &mut BTreeSet<PlayerId>) {
@@ -59,7 +79,8 @@ impl Parts {
             Self::Invitation => {
                 into.extend(ENDS.iter().filter_map(|end| event.data[end].as_str()?.parse::<PlayerId>().ok()))
             }
-            Self::AsStored => {}
+            Self::Friend { other, .. } => _ = into.insert(*other),
+            Self::Unfriended(_) | Self::AsStored => {}
         }
     }
 
@@ -95,6 +116,15 @@ impl Parts {
                 }
                 RenderedEvent::new(event, &data)
             }
+            Self::Friend { other, since, met_in } => {
+                let mut data = json!({ "player_id": other, "player": names.get(*other) });
+                if let Some(since) = since {
+                    data["since"] = json!(since);
+                    data["met_in"] = json!(met_in);
+                }
+                RenderedEvent::new(event, &data)
+            }
+            Self::Unfriended(other) => RenderedEvent::new(event, &json!({ "player_id": other })),
             Self::AsStored => RenderedEvent::new(event, &event.data),
         }
     }

@@ -12,13 +12,12 @@ use std::time::Duration;
 use actix_web::rt;
 use actix_ws::{AggregatedMessage, AggregatedMessageStream, ProtocolError};
 use futures_util::Stream as _;
-use kernel::PlayerId;
 use realtime::{
     CallId, CloseCode, Effect, Effects, Fault, Input, Outlet as _, Request, Session, Signal, SocketId, Wanted,
 };
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::dispatch::RELAY;
+use super::dispatch::{Asker, RELAY};
 use super::guard::Found;
 use super::listener::Lifeline;
 use super::mailbox::{Answer, Mail, Mailbox};
@@ -239,8 +238,8 @@ impl Socket {
                     }
                 }
                 Effect::Call { call, request } => {
-                    if let Some(player) = self.session.player() {
-                        self.call(player, call, request);
+                    if let (Some(player), Some(socket)) = (self.session.player(), self.id) {
+                        self.call(Asker { player, socket }, call, request);
                     }
                 }
                 Effect::Refresh { call, token } => {
@@ -267,16 +266,16 @@ impl Socket {
         self.beside(async move { work::read(&app, wanted).await });
     }
 
-    fn call(&mut self, player: PlayerId, call: CallId, request: Request) {
+    fn call(&mut self, asker: Asker, call: CallId, request: Request) {
         self.calls += 1;
         let app = Arc::clone(&self.app);
         if request.kind != RELAY {
-            return self.beside(async move { work::call(&app, player, call, request).await });
+            return self.beside(async move { work::call(&app, asker, call, request).await });
         }
         let first = self.relays.borrow().is_empty();
         self.relays.borrow_mut().push_back((call, request));
         if first {
-            rt::spawn(work::relay(app, player, Rc::clone(&self.relays), Arc::clone(&self.mailbox)));
+            rt::spawn(work::relay(app, asker, Rc::clone(&self.relays), Arc::clone(&self.mailbox)));
         }
     }
 
@@ -311,6 +310,7 @@ impl Drop for Socket {
     fn drop(&mut self) {
         if let Some(id) = self.id {
             self.app.hub.remove(id);
+            self.app.presences.forget(id);
         }
     }
 }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use kernel::{PlayerId, StreamKey};
+use kernel::StreamKey;
 use realtime::{CallId, Input, Json, Request, Token, Wanted, resume};
 
-use super::dispatch::{self, Done};
+use super::dispatch::{self, Asker, Done};
 use super::mailbox::{Answer, Mailbox};
 use super::render::Renderer;
 use super::sign_in::{self, Known};
@@ -50,12 +50,12 @@ pub(super) async fn read(app: &App, wanted: Vec<Wanted>) -> Answer {
 }
 
 /// Carries out a request.
-pub(super) async fn call(app: &App, player: PlayerId, call: CallId, request: Request) -> Answer {
+pub(super) async fn call(app: &App, asker: Asker, call: CallId, request: Request) -> Answer {
     let late = |_| Err(Problem::of("unavailable.deadline").retry_after(1));
     let begun = std::time::Instant::now();
     let labels = [("type", request.kind.clone())];
     // A panic is logged by its hook, and answered: a request without a reply would hold its place for ever.
-    let working = AssertUnwindSafe(dispatch::dispatch(app, player, request)).catch_unwind();
+    let working = AssertUnwindSafe(dispatch::dispatch(app, asker, request)).catch_unwind();
     let working = working.map(|outcome| outcome.unwrap_or_else(|_| Err(Problem::of("internal"))));
     let outcome = tokio::time::timeout(PATIENCE, working).await.unwrap_or_else(late);
     // Whatever was committed has events that wait to go out.
@@ -74,12 +74,12 @@ pub(super) fn refused(app: &App, call: CallId, problem: &Problem) -> Input {
 
 /// Carries out relayed messages in their order until none waits. The one in hand stays in the queue, so that no second
 /// task is started beside this one.
-pub(super) async fn relay(app: Arc<App>, player: PlayerId, relays: Relays, mailbox: Arc<Mailbox>) {
+pub(super) async fn relay(app: Arc<App>, asker: Asker, relays: Relays, mailbox: Arc<Mailbox>) {
     let relays = Rc::downgrade(&relays);
     loop {
         let next = relays.upgrade().and_then(|relays| relays.borrow().front().cloned());
         let Some((id, request)) = next else { return };
-        mailbox.answer(call(&app, player, id, request).await);
+        mailbox.answer(call(&app, asker, id, request).await);
         if let Some(relays) = relays.upgrade() {
             relays.borrow_mut().pop_front();
         }

@@ -75,6 +75,21 @@ pub async fn open_invitations_are_found_by_whom_they_concern(f: &GamesFixture, _
     assert_eq!((of(ann, 10).await, of(f.player(), 10).await), (vec![], vec![]));
 }
 
+/// Seats and answered invitations count, in the order of ids and in pages.
+pub async fn games_in_which_a_player_said_something_are_found(f: &GamesFixture, _: Pace) {
+    let (ann, ben, duel) = (f.player(), f.player(), mode("duel"));
+    let to = |id| [Guest::Player { id, present: false }];
+    let declined = f.write(&f.making("duel", ann, &to(ben), at(0)), at(0)).await.0;
+    f.carry_out(decide::decline(&declined, &duel, ben, declined.invites[0].id, Some("words"), at(1)), at(1)).await;
+    let own = f.write(&f.making("duel", ben, &[], at(2)), at(2)).await.0;
+    f.write(&f.making("duel", f.player(), &to(ann), at(3)), at(3)).await;
+    let of = async |player, after, limit| f.invites.worded_by(player, after, limit).await.expect("readable");
+    assert_eq!(of(ben, None, 10).await, [declined.id, own.id]);
+    assert_eq!(of(ben, None, 1).await, [declined.id]);
+    assert_eq!(of(ben, Some(declined.id), 10).await, [own.id]);
+    assert_eq!(of(f.player(), None, 10).await, []);
+}
+
 /// Nothing else wakes such a game.
 pub async fn an_invitation_that_runs_out_makes_its_game_due(f: &GamesFixture, _: Pace) {
     let guests = [Guest::Player { id: f.player(), present: false }, Guest::Link(String::from("yyyyyyyyy8"))];

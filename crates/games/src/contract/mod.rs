@@ -60,6 +60,7 @@ macro_rules! game_store_contract {
             a_game_and_its_invitations_come_back_as_they_were_written
             invitations_are_found_by_id_and_code
             open_invitations_are_found_by_whom_they_concern
+            games_in_which_a_player_said_something_are_found
             an_invitation_that_runs_out_makes_its_game_due
             attendance_tells_who_is_there
             the_unseen_come_longest_unseen_first

@@ -204,7 +204,12 @@ fn close(draft: &mut Draft<'_>, at: usize, into: InviteState, reason: Option<Str
     tell(draft, at);
 }
 
-fn close_where(draft: &mut Draft<'_>, which: impl Fn(&crate::invite::Invite) -> bool, into: InviteState) -> usize {
+/// Ends every open invitation that `which` chooses; says how many.
+pub(super) fn close_where(
+    draft: &mut Draft<'_>,
+    which: impl Fn(&crate::invite::Invite) -> bool,
+    into: InviteState,
+) -> usize {
     let chosen = |(at, invite): (usize, &crate::invite::Invite)| (invite.state.open() && which(invite)).then_some(at);
     let chosen: Vec<_> = draft.game.invites.iter().enumerate().filter_map(chosen).collect();
     for at in &chosen {

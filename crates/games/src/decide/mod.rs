@@ -3,6 +3,7 @@
 //! `Ok(None)` says that what was asked for holds already: a repeat, which changes nothing and is answered with the game
 //! as it stands. Every function refuses once the game's deadline has passed, whether or not [`expire`] has run.
 
+mod apart;
 mod attendance;
 mod correct;
 mod dispute;
@@ -19,6 +20,7 @@ mod report;
 mod verdict;
 mod window;
 
+pub use apart::{blank_words, part, withdraw};
 pub use attendance::{as_present, back, claim, gone};
 pub use correct::{Resolution, amend, resolve, void};
 pub use dispute::dispute;

@@ -79,6 +79,7 @@ impl Games {
         let id = self.game_of(invite).await?;
         self.joining(by, id, receipt, |game, mode, joining, now| decide::accept(game, mode, by, invite, joining, now))
             .await
+            .map_err(not_for_them)
     }
 
     /// The player is seated by the link with this code.
@@ -90,6 +91,7 @@ impl Games {
         let id = found.ok_or(Error::InviteNotFound)?;
         self.joining(by, id, receipt, |game, mode, joining, now| decide::redeem(game, mode, by, code, joining, now))
             .await
+            .map_err(not_for_them)
     }
 
     /// The invited player says no, and why if it wants to.
@@ -143,6 +145,11 @@ impl Games {
     async fn game_of(&self, invite: InviteId) -> Result<GameId, Error> {
         self.ports.invites.game_of(invite).await.map_err(Error::Store)?.ok_or(Error::InviteNotFound)
     }
+}
+
+/// An invitation into a game with somebody across a block is none.
+fn not_for_them(error: Error) -> Error {
+    if matches!(error, Error::NoSuchPlayer) { Error::InviteNotFound } else { error }
 }
 
 fn with(game: Game, invite: InviteId) -> Result<(Game, Invite), Error> {

@@ -1,5 +1,6 @@
 //! The use cases: load, decide, commit.
 
+mod apart;
 mod attendance;
 mod invites;
 mod judgement;
@@ -371,7 +372,8 @@ impl Games {
         }
     }
 
-    /// Commits, and keeps a game closable: letting a player go who is not held any more is no reason to refuse.
+    /// Commits. Whoever would be brought together with somebody across a block finds nobody there. And it keeps a game
+    /// closable: letting a player go who is not held any more is no reason to refuse.
     async fn commit(&self, change: Change, receipt: Option<Receipt>, now: Timestamp) -> Result<Game, Error> {
         let mut commit = change.into_commit(&*self.ports.ids, receipt, now);
         loop {
@@ -385,6 +387,7 @@ impl Games {
                 {
                     commit.riders.engage.retain(|step| !frees(step, player));
                 }
+                Err(StoreError::Apart { .. }) => return Err(Error::NoSuchPlayer),
                 Err(error) => return Err(Error::Store(error)),
             }
         }

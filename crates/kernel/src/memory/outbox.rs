@@ -118,4 +118,11 @@ impl Streams for MemoryKernel {
         }
         Ok(gone)
     }
+
+    async fn forget(&self, stream: &StreamKey) -> Result<(), StoreError> {
+        if let Some(stream) = self.lock().streams.get_mut(stream) {
+            stream.events.clear();
+        }
+        Ok(())
+    }
 }

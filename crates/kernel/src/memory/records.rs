@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::{Held, MemoryKernel};
 use crate::{
+    PlayerId,
     AuditEntry, AuditLog, Fence, Lease, Leases, Page, PageLimit, Receipt, ReceiptKey, ReceiptRecord, ReceiptReply,
     Receipts, StoreError, Timestamp,
 };
@@ -38,6 +39,11 @@ impl Receipts for MemoryKernel {
             state.receipts.remove(key);
         }
         Ok(old.len())
+    }
+
+    async fn forget(&self, player: PlayerId) -> Result<(), StoreError> {
+        self.lock().receipts.retain(|key, _| key.player != player);
+        Ok(())
     }
 }
 

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use kernel::{Receipt, ReceiptKey, ReceiptRecord, ReceiptReply, Receipts, StoreError, Timestamp};
+use kernel::{PlayerId, Receipt, ReceiptKey, ReceiptRecord, ReceiptReply, Receipts, StoreError, Timestamp};
 
 use super::schema::receipts;
 use super::{Database, IdCol, JsonCol, TimeCol, Tx, dialect};
@@ -97,6 +97,13 @@ impl Receipts for ReceiptTable {
                     Ok(old.len())
                 })
             })
+            .await
+    }
+
+    async fn forget(&self, player: PlayerId) -> Result<(), StoreError> {
+        let delete = diesel::delete(receipts::table.filter(receipts::player_id.eq(IdCol::from(player))));
+        self.database
+            .write_one(move |conn| Box::pin(async move { delete.execute(conn).await.map(|_| ()).map_err(Tx::from) }))
             .await
     }
 }

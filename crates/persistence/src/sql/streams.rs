@@ -7,7 +7,7 @@ use diesel_async::RunQueryDsl;
 use kernel::{StoreError, StreamEvent, StreamHead, StreamKey, Streams, Timestamp};
 
 use super::schema::{stream_events, stream_heads};
-use super::{Database, IdCol, JsonCol, TimeCol, batch};
+use super::{Database, IdCol, JsonCol, TimeCol, Tx, batch};
 
 pub(super) struct StreamTable {
     database: Database,
@@ -111,6 +111,13 @@ impl Streams for StreamTable {
                     Ok(old.len())
                 })
             })
+            .await
+    }
+
+    async fn forget(&self, stream: &StreamKey) -> Result<(), StoreError> {
+        let delete = diesel::delete(stream_events::table.filter(stream_events::stream.eq(stream.as_str().to_owned())));
+        self.database
+            .write_one(move |conn| Box::pin(async move { delete.execute(conn).await.map(|_| ()).map_err(Tx::from) }))
             .await
     }
 }

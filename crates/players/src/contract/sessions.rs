@@ -323,6 +323,8 @@ pub async fn a_departure_ends_all_sessions_and_forgets(world: &PlayerFixture) {
         let ended = world.found(id).await;
         assert_eq!((ended.revoked_at, ended.user_agent), (Some(T0), None));
     }
+    let erased = async |since| world.players.erased_since(since, 1_000).await.expect("answers").contains(&player.id);
+    assert!(erased(T0).await && !erased(T0.plus_millis(1)).await);
     let late = world.sessions.start(world.session(&player)).await;
     assert!(matches!(late, Err(kernel::StoreError::Stale)), "a sign-in that was under way: {late:?}");
 }

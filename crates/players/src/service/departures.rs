@@ -100,6 +100,14 @@ impl Players {
         .map(|_| ())
     }
 
+    /// Players erased at `since` or later, the earliest first, at most `limit`: for whoever forgets them elsewhere.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn erased_since(&self, since: Timestamp, limit: i64) -> Result<Vec<PlayerId>, Error> {
+        self.ports.players.erased_since(since, limit).await.map_err(Error::at("reading who was erased"))
+    }
+
     /// Everything this crate knows of a player.
     ///
     /// # Errors

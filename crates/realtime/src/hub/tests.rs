@@ -192,3 +192,35 @@ fn five_thousand_sockets_and_ten_thousand_streams() {
     ids.into_iter().for_each(|id| hub.remove(id));
     assert_eq!(hub.stats().streams + hub.stats().sockets + hub.stats().players, 0);
 }
+
+#[test]
+fn a_topic_is_told_once_to_each_who_watches_it() {
+    let hub = Hub::new(10);
+    let queues: Vec<_> = (0..6).map(|_| Queue::new(8)).collect();
+    let register = |n: u128, queue: &Arc<Queue>| hub.register(player(n), device(n), Arc::clone(queue) as _);
+    let sockets: Vec<_> = (1..).zip(&queues).map(|(n, queue)| register(n, queue)).collect();
+    let topic = |n, close| Topic { player: player(n), close };
+    let told = || {
+        let event = Arc::new(RenderedVolatile::of_topic("t", Timestamp::from_millis(0), &json!({})));
+        hub.tell(topic(9, true), &event);
+        let got: Vec<usize> = queues.iter().map(|queue| std::mem::take(&mut *lock(&queue.items)).len()).collect();
+        assert_eq!(Arc::strong_count(&event), 1, "written once, and let go by whoever got it");
+        got
+    };
+    assert_eq!(told(), [0; 6]);
+    // In another order than they came.
+    for socket in sockets.iter().take(5).rev() {
+        assert!(hub.watch(*socket, vec![topic(9, true), topic(8, false), topic(9, true)]));
+    }
+    hub.watch(sockets[5], vec![topic(9, false)]);
+    assert_eq!(told(), [1, 1, 1, 1, 1, 0]);
+    hub.watch(sockets[1], vec![topic(8, false)]);
+    hub.remove(sockets[3]);
+    assert!(!hub.watch(sockets[3], vec![topic(9, true)]), "it is gone");
+    assert_eq!(told(), [1, 0, 1, 0, 1, 0]);
+    for socket in [0, 2, 4] {
+        hub.watch(sockets[socket], Vec::new());
+    }
+    assert!(!hub.is_watched(topic(9, true)) && hub.is_watched(topic(8, false)) && hub.is_watched(topic(9, false)));
+    assert_eq!(told(), [0; 6]);
+}

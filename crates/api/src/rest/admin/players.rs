@@ -1,5 +1,5 @@
 use actix_web::{patch, web};
-use kernel::{FieldError, PlayerId, Receipt};
+use kernel::{FieldError, PlayerId, Receipt, Timestamp};
 use players::Role;
 
 use crate::app::App;
@@ -14,16 +14,29 @@ async fn call(
     wanted: PatchPlayerDto,
     receipt: Option<Receipt>,
 ) -> Result<Reply, Problem> {
-    let actor = operator.admin()?;
-    let unknown = |_| Problem::invalid(vec![FieldError::new("/role", "unknown", "one of player, moderator, admin")]);
-    let role: Role = wanted.role.parse().map_err(unknown)?;
-    let given = app.players.set_role(actor, id, role, &wanted.reason, receipt).await;
-    let player = given.map_err(|error| app.refuse(error))?;
+    let wrong = |at, code, detail| Problem::invalid(vec![FieldError::new(at, code, detail)]);
+    let player = match (wanted.role, wanted.suspended_until) {
+        (Some(role), None) => {
+            let actor = operator.admin()?;
+            let role: Role = role.parse().map_err(|_| wrong("/role", "unknown", "one of player, moderator, admin"))?;
+            app.players.set_role(actor, id, role, &wanted.reason, receipt).await
+        }
+        (None, Some(until)) => {
+            let time = |text: String| Timestamp::parse_rfc3339(&text);
+            let until = until
+                .map_or_else(|| Some(app.clock.now()), time)
+                .ok_or_else(|| wrong("/suspended_until", "time", "a time as in 2026-11-22T20:00:00Z"))?;
+            app.players.suspend(operator.player, id, until, &wanted.reason, receipt).await
+        }
+        _ => return Err(wrong("", "one_of", "either role or suspended_until, one at a time")),
+    };
+    let player = player.map_err(|error| app.refuse(error))?;
     app.directory.changed(id).await;
+    app.notice_revocations().await;
     Ok(Reply::ok(&OwnPlayerDto::from(&player)))
 }
 
-/// Give a player another role.
+/// Give a player another role, or suspend them.
 #[utoipa::path(operation_id = "admin_patch_player", tag = "admin", security(("bearer" = [])), params(("id" = uuid::Uuid, Path)), request_body = PatchPlayerDto,
     responses(
         (status = 200, description = "The player", body = OwnPlayerDto),

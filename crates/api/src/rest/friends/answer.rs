@@ -1,5 +1,5 @@
 use actix_web::{delete, post, web};
-use kernel::PlayerId;
+use kernel::{PlayerId, Receipt};
 
 use super::answered;
 use crate::app::App;
@@ -7,6 +7,26 @@ use crate::dto::{ProblemDto, StandingOfDto};
 use crate::edge::{Idempotency, Outcome, PathId, Reply};
 use crate::problem::Problem;
 use crate::tokens::Caller;
+
+/// Says yes to the request of `from`.
+pub(crate) async fn accepted(
+    app: &App,
+    player: PlayerId,
+    from: PlayerId,
+    receipt: Option<Receipt>,
+) -> Result<Reply, Problem> {
+    answered(app, app.friends.accept(player, from, receipt).await)
+}
+
+/// Says no to the request of `from`.
+pub(crate) async fn declined(
+    app: &App,
+    player: PlayerId,
+    from: PlayerId,
+    receipt: Option<Receipt>,
+) -> Result<Reply, Problem> {
+    answered(app, app.friends.decline(player, from, receipt).await)
+}
 
 /// Accept the request of this player.
 #[utoipa::path(operation_id = "accept_friend_request", tag = "friends", security(("bearer" = [])), params(("id" = uuid::Uuid, Path)), responses(
@@ -20,7 +40,7 @@ pub(crate) async fn accept(
     key: Idempotency,
     id: PathId<PlayerId>,
 ) -> Result<Reply, Problem> {
-    let run = async |receipt| answered(&app, app.friends.accept(caller.player, id.0, receipt).await);
+    let run = |receipt| accepted(&app, caller.player, id.0, receipt);
     key.once(&app, caller.player, Outcome::Done, run).await
 }
 
@@ -36,7 +56,7 @@ pub(crate) async fn decline(
     key: Idempotency,
     id: PathId<PlayerId>,
 ) -> Result<Reply, Problem> {
-    let run = async |receipt| answered(&app, app.friends.decline(caller.player, id.0, receipt).await);
+    let run = |receipt| declined(&app, caller.player, id.0, receipt);
     key.once(&app, caller.player, Outcome::Done, run).await
 }
 

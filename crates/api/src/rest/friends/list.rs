@@ -47,17 +47,31 @@ fn bad_cursor<E>(_: E) -> Problem {
     Problem::of("request.bad_cursor")
 }
 
+/// What is committed later than this is after [`FriendsDto::as_of`], whichever replica's clock it goes by: a commit may
+/// take a second.
+const IN_FLIGHT_MS: i64 = 3_000;
+
+/// Of a list's first page on, all pages are as of the first one.
+fn as_of<T>(app: &App, after: Option<(Timestamp, T)>) -> (Timestamp, Option<T>) {
+    match after {
+        Some((as_of, after)) => (as_of, Some(after)),
+        None => (app.clock.now().plus_millis(-IN_FLIGHT_MS), None),
+    }
+}
+
 async fn friends(app: &App, player: PlayerId, cursor: Option<Cursor>, limit: PageLimit) -> Result<Reply, Problem> {
     let scope = format!("friends:{player}");
-    let after: Option<FriendPosition> =
+    let after: Option<(Timestamp, FriendPosition)> =
         cursor.map(|cursor| cursor.open(&app.cursors, &scope).map_err(bad_cursor)).transpose()?;
+    let (as_of, after) = as_of(app, after);
     let page = app.friends.list(player, after, limit).await.map_err(|error| app.refuse(error))?;
     let names = app.directory.names(page.items.iter().map(|line| line.player)).await?;
     let now = app.clock.now();
     Ok(Reply::ok(&FriendsDto {
         items: page.items.iter().map(|line| FriendDto::of(line, &names, now)).collect(),
         removed: Vec::new(),
-        next_cursor: page.next.map(|position| Cursor::seal(&app.cursors, &scope, &position).0),
+        next_cursor: page.next.map(|position| Cursor::seal(&app.cursors, &scope, &(as_of, position)).0),
+        as_of,
     }))
 }
 
@@ -69,8 +83,9 @@ async fn changes(
     limit: PageLimit,
 ) -> Result<Reply, Problem> {
     let scope = format!("friends:{player}:since:{}", since.micros());
-    let after: Option<Place> =
+    let after: Option<(Timestamp, Place)> =
         cursor.map(|cursor| cursor.open(&app.cursors, &scope).map_err(bad_cursor)).transpose()?;
+    let (as_of, after) = as_of(app, after);
     let page = app.friends.changes(player, since, after, limit).await.map_err(|error| app.refuse(error))?;
     let lines = page.items.iter().filter_map(|change| match change {
         ListChange::Line(line) => Some(line),
@@ -85,6 +100,7 @@ async fn changes(
     Ok(Reply::ok(&FriendsDto {
         items: lines.map(|line| FriendDto::of(line, &names, now)).collect(),
         removed: gone.collect(),
-        next_cursor: page.next.map(|place| Cursor::seal(&app.cursors, &scope, &place).0),
+        next_cursor: page.next.map(|place| Cursor::seal(&app.cursors, &scope, &(as_of, place)).0),
+        as_of,
     }))
 }

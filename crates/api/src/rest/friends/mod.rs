@@ -1,6 +1,6 @@
 //! Friends, requests, and links that make friends.
 
-mod answer;
+pub(crate) mod answer;
 mod links;
 mod list;
 mod mutual;

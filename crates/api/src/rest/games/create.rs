@@ -17,7 +17,7 @@ async fn call(
     receipt: Option<Receipt>,
 ) -> Result<Reply, Problem> {
     let invited = wanted.invite.unwrap_or_default();
-    app.known_players(&invited).await?;
+    app.may_invite(player, &invited).await?;
     let wanted = CreateGame {
         mode: wanted.mode,
         invite: invited,

@@ -19,7 +19,7 @@ async fn call(
     let refuse = |error| app.refuse(error);
     match (wanted.player_id, wanted.link) {
         (Some(to), None | Some(false)) => {
-            app.known_players(&[to]).await?;
+            app.may_invite(player, &[to]).await?;
             let (game, made) = app.games.invite_player(player, id, to, receipt).await.map_err(refuse)?;
             Ok(Reply::created(&invite_shown(app, &game, &made).await?))
         }

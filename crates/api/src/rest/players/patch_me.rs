@@ -9,7 +9,12 @@ use crate::problem::Problem;
 use crate::rest::games::history_key;
 use crate::tokens::Caller;
 
-async fn call(app: &App, player: PlayerId, patch: &ProfilePatch, receipt: Option<Receipt>) -> Result<Reply, Problem> {
+pub(crate) async fn call(
+    app: &App,
+    player: PlayerId,
+    patch: &ProfilePatch,
+    receipt: Option<Receipt>,
+) -> Result<Reply, Problem> {
     let player = app.players.update_profile(player, patch, receipt).await.map_err(|error| app.refuse(error))?;
     app.directory.changed(player.id).await;
     // The own name stands in it.

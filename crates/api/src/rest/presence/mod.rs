@@ -1,18 +1,16 @@
 //! Whether players are there, as far as the asker may know.
 
-use std::collections::HashSet;
-
 use actix_web::{get, web};
-use friends::{Surface, Verdict};
 use kernel::{FieldError, PlayerId};
 use serde::Deserialize;
-use social::{Facts, GRACE, Sight, compose};
+use social::{Facts, GRACE, compose};
 use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::app::App;
 use crate::dto::{PageDto, PresenceOfDto, ProblemDto};
 use crate::edge::{Query, Reply};
+use crate::presence::{facts, sight};
 use crate::problem::Problem;
 use crate::tokens::Caller;
 
@@ -32,27 +30,14 @@ pub(crate) struct PresenceParams {
 }
 
 /// Presence of each of these, in the order asked, for as much of it as `viewer` may know.
-pub(crate) async fn of(app: &App, viewer: PlayerId, ids: &[PlayerId]) -> Result<Vec<PresenceOfDto>, Problem> {
-    let verdicts = app.friends.policy().judge(viewer, ids, Surface::Presence).await;
-    let verdicts = verdicts.map_err(|error| app.refuse(error))?;
-    let relations = app.friends.relations(viewer, ids).await.map_err(|error| app.refuse(error))?;
-    let friends = relations.iter().filter(|relation| relation.bond.is_friends());
-    let friends: HashSet<PlayerId> = friends.map(|relation| relation.pair.other(viewer)).collect();
-    let reaches = app.connections.reach(ids).await.map_err(|error| app.refuse(error))?;
-    let engagements = app.engagements.current(ids).await.map_err(|error| app.refuse(error))?;
+async fn of(app: &App, viewer: PlayerId, ids: &[PlayerId]) -> Result<Vec<PresenceOfDto>, Problem> {
+    let judged = app.friends.policy().facts(viewer, ids).await.map_err(|error| app.refuse(error))?;
+    let facts = facts(app, ids).await?;
     let now = app.clock.now();
-    let known = ids.iter().zip(verdicts).zip(reaches.into_iter().zip(engagements));
-    Ok(known
-        .map(|((id, verdict), (reach, engagement))| {
-            let sight = match verdict {
-                Verdict::Allow if *id == viewer || friends.contains(id) => Sight::Friend,
-                Verdict::Allow => Sight::Anybody,
-                Verdict::Hidden | Verdict::Refused => Sight::Nothing,
-            };
-            let facts = Facts { reach, engagement, open_seat: false };
-            PresenceOfDto::of(*id, compose(&facts, sight, now, GRACE))
-        })
-        .collect())
+    let seen = |((id, judged), facts): ((&PlayerId, _), &Facts)| {
+        PresenceOfDto::of(*id, compose(facts, sight(judged), now, GRACE))
+    };
+    Ok(ids.iter().zip(&judged).zip(&facts).map(seen).collect())
 }
 
 /// Whether these players are there. Whom you may not know about looks like somebody who was never there.

@@ -65,6 +65,8 @@ macro_rules! mechanisms_contract {
             each_group_is_together_by_itself
             an_acknowledged_block_has_found_whatever_is_together
             a_used_key_is_told_before_who_is_apart
+            an_erased_players_receipts_go
+            an_erased_players_stream_is_emptied
             a_receipt_is_written_with_its_change
             a_used_key_changes_nothing
             of_concurrent_twins_one_is_carried_out

@@ -113,6 +113,22 @@ pub async fn heads_exist_before_the_first_event(f: &MechanismsFixture, _: Pace) 
     assert_eq!((after.epoch, after.top), (before[1].epoch, 1));
 }
 
+/// All of a stream's rows go; it goes on from its head.
+pub async fn an_erased_players_stream_is_emptied(f: &MechanismsFixture, _: Pace) {
+    let (stream, other) = (StreamKey::player(f.player()), StreamKey::player(f.player()));
+    let both = [stream.clone(), other.clone()];
+    f.write(vec![f.event("a:1", &both, 1), f.event("a:1", &both, 2)]).await;
+    f.relay().await;
+    f.streams.forget(&stream).await.expect("forgets");
+    f.streams.forget(&StreamKey::player(f.player())).await.expect("nothing to forget");
+    f.write(vec![f.event("a:1", &both, 3)]).await;
+    f.relay().await;
+    for (stream, offsets) in [(&stream, vec![3]), (&other, vec![1, 2, 3])] {
+        let read = f.streams.read(stream, 0, 10).await.expect("readable");
+        assert_eq!(read.iter().map(|event| event.offset).collect::<Vec<_>>(), offsets);
+    }
+}
+
 /// Purged rows show as a gap; the next offset goes on from the head.
 pub async fn old_stream_rows_go_and_the_head_stays(f: &MechanismsFixture, _: Pace) {
     let stream = StreamKey::player(f.player());

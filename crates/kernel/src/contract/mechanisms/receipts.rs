@@ -89,6 +89,23 @@ pub async fn old_receipts_are_purged(f: &MechanismsFixture, _: Pace) {
     assert!(f.receipts.find(&fresh.key).await.expect("readable").is_some());
 }
 
+/// All of a player's receipts go, whatever their age, and nobody else's.
+pub async fn an_erased_players_receipts_go(f: &MechanismsFixture, _: Pace) {
+    let (ann, ben) = (f.player(), f.player());
+    let receipts = [f.receipt(ann, "a"), f.receipt(ann, "b"), f.receipt(ben, "a")];
+    for receipt in &receipts {
+        f.receipts.record(receipt.clone(), ReceiptReply { status: 200, body: String::new() }).await.expect("records");
+    }
+    for _ in 0..2 {
+        f.receipts.forget(ann).await.expect("forgets");
+        let mut left = Vec::new();
+        for receipt in &receipts {
+            left.push(f.receipts.find(&receipt.key).await.expect("readable").is_some());
+        }
+        assert_eq!(left, [false, false, true]);
+    }
+}
+
 /// A caller may vanish at any await point: the change lands whole or not at all, and the store stays usable.
 pub async fn survives_a_dropped_commit(f: &MechanismsFixture, pace: Pace) {
     for polls in 1..10 {

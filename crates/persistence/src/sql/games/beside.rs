@@ -48,6 +48,29 @@ impl InviteStore for GameTable {
             game_table::table.filter(open).order(game_table::id.desc()).limit(limit).select(GameRow::as_select());
         into_games(self.database.read(|mut conn| async move { query.load(&mut conn).await }).await?)
     }
+
+    async fn worded_by(
+        &self,
+        player: PlayerId,
+        after: Option<GameId>,
+        limit: i64,
+    ) -> Result<Vec<GameId>, StoreError> {
+        let player = IdCol::from(player);
+        let theirs = sql::<Bool>("games.id IN (SELECT game_id FROM game_players WHERE player_id = ")
+            .bind::<Id, _>(player)
+            .sql(" UNION SELECT game_id FROM game_invites WHERE to_id = ")
+            .bind::<Id, _>(player)
+            .sql(")");
+        let after = IdCol::from(after.unwrap_or(GameId::new(uuid::Uuid::nil())));
+        let query = game_table::table
+            .filter(theirs)
+            .filter(game_table::id.gt(after))
+            .order(game_table::id)
+            .limit(limit)
+            .select(game_table::id);
+        let ids: Vec<IdCol> = self.database.read(|mut conn| async move { query.load(&mut conn).await }).await?;
+        Ok(ids.into_iter().map(GameId::from).collect())
+    }
 }
 
 #[derive(QueryableByName)]

@@ -115,6 +115,16 @@ impl PlayerStore for PlayerTables {
         self.database.write(move |tx| Box::pin(depart(tx, departure))).await
     }
 
+    async fn erased_since(&self, since: Timestamp, limit: i64) -> Result<Vec<PlayerId>, StoreError> {
+        let query = player_table::table
+            .filter(player_table::erased_at.ge(TimeCol(since)))
+            .order((player_table::erased_at, player_table::id))
+            .limit(limit)
+            .select(player_table::id);
+        let ids: Vec<IdCol> = self.database.read(|mut conn| async move { query.load(&mut conn).await }).await?;
+        Ok(ids.into_iter().map(PlayerId::from).collect())
+    }
+
     async fn by_handle_prefix(
         &self,
         prefix: &str,
