@@ -23,6 +23,9 @@ pub(crate) struct Names(HashMap<PlayerId, Known>);
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Known {
     player: PlayerDto,
+    /// Nobody any more: a pseudonym in what others played.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    erased: bool,
 }
 
 impl Names {
@@ -57,10 +60,10 @@ impl Directory {
         Ok(self.look_up(ids).await?.0)
     }
 
-    /// One profile, `None` if there is no such player.
+    /// One profile, `None` if there is no such player, or none any more.
     pub(crate) async fn profile(&self, id: PlayerId) -> Result<(Option<PlayerDto>, CacheOutcome), Problem> {
         let (mut names, outcome) = self.look_up([id]).await?;
-        Ok((names.0.remove(&id).map(|known| known.player), outcome))
+        Ok((names.0.remove(&id).filter(|known| !known.erased).map(|known| known.player), outcome))
     }
 
     /// To be called after a profile changed, before the reply.
@@ -117,9 +120,8 @@ impl Directory {
         let ids: Vec<PlayerId> = missing.iter().map(|(id, _)| *id).collect();
         let players = self.players.get_many(&ids).await.map_err(|error| Problem::from_refusal(error, &*self.clock))?;
         for ((id, token), player) in missing.iter().zip(players) {
-            // An erased player is nobody any more, here as everywhere.
-            let Some(player) = player.filter(|player| player.erased_at.is_none()) else { continue };
-            let profile = Known { player: PlayerDto::from(&player) };
+            let Some(player) = player else { continue };
+            let profile = Known { player: PlayerDto::from(&player), erased: player.erased_at.is_some() };
             if let (Some(token), Ok(bytes)) = (token.clone(), serde_json::to_vec(&profile)) {
                 self.cache.fill(&key(*id), token, bytes.into(), TTL).await;
             }

@@ -36,10 +36,10 @@ const CHUNK: usize = 500;
 
 /// Who may stand otherwise than was told.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Hint {
+struct Hint {
     /// Who came, went or did something.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) moved: Vec<PlayerId>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    moved: BTreeSet<PlayerId>,
     /// Whose watchers may be allowed to see more or less of them than before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) judged: Vec<PlayerId>,
@@ -67,6 +67,8 @@ struct State {
     away: HashMap<SocketId, PlayerId>,
     /// Whom this replica has reported as away.
     reported_away: BTreeSet<PlayerId>,
+    /// What this replica's commands and sockets did, for all replicas.
+    news: Hint,
 }
 
 const SIGHTS: [Sight; 2] = [Sight::Anybody, Sight::Friend];
@@ -149,6 +151,19 @@ impl Presences {
         }
     }
 
+    /// To be called when players came, went, or began or ended something. All replicas hear of it in a moment, of many
+    /// at once.
+    pub(crate) fn moved(&self, players: impl IntoIterator<Item = PlayerId>) {
+        self.lock().news.moved.extend(players);
+        self.wake.notify_one();
+    }
+
+    /// To be called when others may see more or less of these players than before.
+    pub(crate) fn judged(&self, players: impl IntoIterator<Item = PlayerId>) {
+        self.lock().news.judged.extend(players);
+        self.wake.notify_one();
+    }
+
     fn hint(&self, hint: Hint) {
         let mut state = self.lock();
         let mut told = state.moved(hint.moved);
@@ -222,17 +237,6 @@ pub(crate) async fn facts(app: &App, players: &[PlayerId]) -> Result<Vec<Facts>,
     Ok(reaches.into_iter().zip(engagements).map(facts).collect())
 }
 
-impl App {
-    /// Tells all replicas whom to look at.
-    pub(crate) async fn hint_presence(&self, hint: Hint) {
-        if !(hint.moved.is_empty() && hint.judged.is_empty())
-            && let Ok(payload) = serde_json::to_vec(&hint)
-        {
-            self.bus.publish(TOPIC, payload.into()).await;
-        }
-    }
-}
-
 /// Tells watchers of this replica until shutdown.
 pub(crate) async fn run(app: Arc<App>, stop: CancellationToken) {
     let heard = Arc::clone(&app);
@@ -255,6 +259,7 @@ pub(crate) async fn run(app: Arc<App>, stop: CancellationToken) {
             app.everybody_may_have_moved();
             swept_at = Instant::now();
         }
+        app.send_news().await;
         if let Err(problem) = app.look_at_watched().await {
             tracing::debug!(%problem, "presence waits for the database");
         }
@@ -262,6 +267,16 @@ pub(crate) async fn run(app: Arc<App>, stop: CancellationToken) {
 }
 
 impl App {
+    /// Tells all replicas, this one too, whom to look at.
+    async fn send_news(&self) {
+        let news = std::mem::take(&mut self.presences.lock().news);
+        if !(news.moved.is_empty() && news.judged.is_empty())
+            && let Ok(payload) = serde_json::to_vec(&news)
+        {
+            self.bus.publish(TOPIC, payload.into()).await;
+        }
+    }
+
     /// As if everybody watched had moved, and might have other friends; who isn't watched any more is forgotten.
     fn everybody_may_have_moved(&self) {
         let mut state = self.presences.lock();

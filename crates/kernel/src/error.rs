@@ -134,7 +134,8 @@ impl Refusal for StoreError {
         match self {
             Self::Stale => "conflict.concurrent_change",
             Self::Engaged { .. } => "conflict.engaged",
-            Self::Apart { .. } => "conflict.apart",
+            // Whoever is apart from somebody finds nobody there.
+            Self::Apart { .. } => "players.not_found",
             Self::Fenced => "conflict.fenced",
             Self::Replayed => "idempotency.replayed",
             Self::Taken(_) => "conflict.taken",
@@ -145,9 +146,8 @@ impl Refusal for StoreError {
 
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Stale | Self::Engaged { .. } | Self::Apart { .. } | Self::Fenced | Self::Taken(_) => {
-                ErrorKind::Conflict
-            }
+            Self::Stale | Self::Engaged { .. } | Self::Fenced | Self::Taken(_) => ErrorKind::Conflict,
+            Self::Apart { .. } => ErrorKind::NotFound,
             Self::Replayed => ErrorKind::Replayed,
             Self::Unavailable(_) => ErrorKind::Unavailable,
             Self::Broken(_) => ErrorKind::Internal,

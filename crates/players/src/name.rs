@@ -3,6 +3,7 @@
 use std::fmt;
 
 use kernel::FieldError;
+use sha2::{Digest as _, Sha256};
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::{is_combining_mark, is_public_assigned};
 
@@ -76,6 +77,13 @@ impl HandleKey {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// What failed sign-ins are counted under: the key's SHA-256, in hexadecimal. What people type there needn't be a
+    /// handle, and may be one that somebody who was erased had.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        Sha256::digest(self.0.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::GameDto;
+use super::player::present;
 use crate::directory::Names;
 
 /// Why.

@@ -90,6 +90,7 @@ pub(crate) const CATALOGUE: &[Entry] = &[
     entry("modes.unknown", 422, "There is no such mode"),
     entry("players.already_registered", 409, "This player has a handle and password already"),
     entry("players.handle_taken", 409, "This handle, or one that looks like it, is taken"),
+    entry("players.not_allowed", 403, "Only somebody of a higher role may do that"),
     entry("players.not_found", 404, "There is no such player"),
     entry("players.own_role", 409, "An administrator's role is taken by another administrator"),
     entry("privacy.refused", 403, "The player doesn't show this to you"),
@@ -159,6 +160,7 @@ mod tests {
     #[test]
     fn every_code_of_the_domains_is_in_it() {
         let sources = [
+            include_str!("../../../friends/src/error.rs"),
             include_str!("../../../games/src/error.rs"),
             include_str!("../../../kernel/src/error.rs"),
             include_str!("../../../matchmaking/src/error.rs"),

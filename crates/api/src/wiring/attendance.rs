@@ -10,7 +10,6 @@ use kernel::{Engagement, PlayerId, StoreError, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
-use crate::presence::Hint;
 
 /// How often sockets are looked at.
 const EVERY: Duration = Duration::from_millis(500);
@@ -91,8 +90,9 @@ impl Watch {
             self.app.connections.set_away(&self.replica, &away, &active).await?;
             self.app.presences.away_reported(&away, &active);
         }
-        let moved = came.into_iter().chain(went).chain(away).chain(active).collect();
-        self.app.hint_presence(Hint { moved, ..Hint::default() }).await;
+        if !(came.is_empty() && went.is_empty() && away.is_empty() && active.is_empty()) {
+            self.app.presences.moved(came.into_iter().chain(went).chain(away).chain(active));
+        }
         Ok(())
     }
 
@@ -187,7 +187,7 @@ impl Watch {
             self.note_last_sign(&players, since).await?;
             let alone = self.app.connections.report(&dead.replica, &[], &players).await?;
             self.absent.extend(alone.into_iter().map(|player| Absent { player, since, with_replica: true }));
-            self.app.hint_presence(Hint { moved: players, ..Hint::default() }).await;
+            self.app.presences.moved(players);
         }
         Ok(())
     }

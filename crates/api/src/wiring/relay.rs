@@ -11,7 +11,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::standings::LEDGER_TOPIC;
 use crate::app::App;
-use crate::presence::Hint;
 use crate::rest::games::history_key;
 use crate::ws::STREAMS_TOPIC;
 
@@ -69,10 +68,10 @@ async fn batch(app: &App, outbox: &dyn Outbox) -> Result<usize, StoreError> {
 /// derives from results.
 async fn invalidate(app: &App, rows: &[OutboxRow]) {
     let (mut keys, mut ledger): (Vec<CacheKey>, bool) = (Vec::new(), false);
-    let mut hint = Hint::default();
+    let mut judged: Vec<PlayerId> = Vec::new();
     for row in rows {
         let event = &row.event;
-        hint.judged.extend(judged_anew(event));
+        judged.extend(judged_anew(event));
         if let Some(player) = event.aggregate.strip_prefix("player:").and_then(|id| id.parse().ok()) {
             app.directory.changed(player).await;
         }
@@ -94,7 +93,9 @@ async fn invalidate(app: &App, rows: &[OutboxRow]) {
     if ledger {
         app.bus.publish(LEDGER_TOPIC, bytes::Bytes::new()).await;
     }
-    app.hint_presence(hint).await;
+    if !judged.is_empty() {
+        app.presences.judged(judged);
+    }
 }
 
 /// A block ends invitations to games between the two. What can't be done now is done when the rows are claimed again.

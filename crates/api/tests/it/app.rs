@@ -123,6 +123,17 @@ impl TestApp {
         &self.replicas[number % self.replicas.len()]
     }
 
+    /// How many replicas there are.
+    pub(crate) fn replica_count(&self) -> usize {
+        self.replicas.len()
+    }
+
+    /// What stands in the data file and beside it, as text; empty where a server keeps the data.
+    pub(crate) fn file_text(&self) -> String {
+        let read = |suffix: &str| std::fs::read(format!("{}{suffix}", self._file.as_str())).unwrap_or_default();
+        ["", "-wal"].map(|suffix| String::from_utf8_lossy(&read(suffix)).into_owned()).join("\n")
+    }
+
     /// A client of that replica, signed in as nobody.
     pub(crate) fn client(&self, number: usize) -> Client {
         Client::of(self.replica(number).authority())

@@ -73,7 +73,9 @@ async fn a_request_is_made_accepted_and_both_are_told(app: TestApp) {
     }
     for (socket, other) in [(&mut hers, &ben), (&mut his, &ada)] {
         let told = socket.event("friend.added").await;
-        assert!(told["data"]["player_ids"].as_array().is_some_and(|ids| ids.contains(&json!(other.id))), "{told}");
+        let data = &told["data"];
+        assert_eq!((&data["player_id"], &data["player"]["id"]), (&json!(other.id), &json!(other.id)), "{told}");
+        assert!(data["since"].is_string(), "{told}");
     }
     until_true("the friend is seen to be there", seconds(5), || async {
         let line = friends_of(&ada).await.remove(0);

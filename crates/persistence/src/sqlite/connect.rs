@@ -18,9 +18,11 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/sqlit
 const READERS: usize = 4;
 /// Writers take turns, so the queue may be long on a busy laptop.
 const WRITER_WAIT: Duration = Duration::from_secs(5);
-/// `busy_timeout` comes first: switching to WAL needs a lock of its own.
+/// `busy_timeout` comes first: switching to WAL needs a lock of its own. What is deleted is overwritten: an erased
+/// player's words don't linger in free pages.
 const PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-                       PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;";
+                       PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; \
+                       PRAGMA secure_delete = ON;";
 
 /// One writer and several readers over one file.
 pub(crate) struct Connections {

@@ -12,6 +12,7 @@ use crate::tokens::Caller;
 pub(crate) async fn call(app: &App, player: PlayerId, id: GameId, receipt: Option<Receipt>) -> Result<Reply, Problem> {
     let game = app.games.abandon(player, id, receipt).await.map_err(|error| app.refuse(error))?;
     changed(app, &game).await;
+    app.presences.moved([player]);
     shown(app, player, &game).await
 }
 

@@ -62,6 +62,7 @@ pub(crate) async fn taking<T>(
 ) -> Result<T, Problem> {
     let before = app.engagements.current(&[player]).await.map_err(|error| app.refuse(error))?;
     let done = command.await.map_err(|error| app.refuse(error))?;
+    app.presences.moved([player]);
     if let Some(Engagement::Ticket(ticket)) = before.first()
         && let Err(error) = app.matchmaking.superseded(*ticket).await
     {

@@ -17,6 +17,7 @@ pub(crate) async fn call(
 ) -> Result<Reply, Problem> {
     let asked = Join { player, mode: wanted.mode };
     let ticket = app.matchmaking.join(asked, receipt).await.map_err(|error| app.refuse(error))?;
+    app.presences.moved([player]);
     Ok(Reply::created(&TicketDto::from(&ticket)))
 }
 

@@ -1,10 +1,12 @@
+use std::collections::HashMap;
+
 use actix_web::http::header;
 use actix_web::{HttpResponse, get, web};
 use bytes::Bytes;
 use friends::Everything;
 use futures_util::stream::{self, StreamExt as _};
 use games::{Game, HistoryFilter, HistoryPosition};
-use kernel::{PageLimit, PlayerId};
+use kernel::{GameId, PageLimit, PlayerId};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -71,7 +73,14 @@ async fn page(
     let page = app.games.history(player, HistoryFilter::default(), after, PageLimit::MOST).await;
     let page = page.map_err(|error| app.refuse(error))?;
     let names = app.directory.names(page.items.iter().flat_map(|game| &game.players).map(|p| p.player_id)).await?;
-    let games = page.items.iter().map(|game| exported(game, player, &GameDto::of(game, Some(player), &names)));
+    // A history's games come without what was said about them.
+    let ids: Vec<GameId> = page.items.iter().map(|game| game.id).collect();
+    let whole = app.games.look_at(&ids).await.map_err(|error| app.refuse(error))?;
+    let whole: HashMap<GameId, Game> = whole.into_iter().map(|game| (game.id, game)).collect();
+    let games = page.items.iter().map(|game| {
+        let shown = GameDto::of(game, Some(player), &names);
+        exported(whole.get(&game.id).unwrap_or(game), player, &shown)
+    });
     let lines: Vec<String> = games.map(|game| text(&game)).collect();
     Ok((lines.join(",\n"), page.next))
 }

@@ -29,7 +29,7 @@ impl From<Counted> for Failures {
 impl LoginGuard for PlayerTables {
     async fn failures(&self, key: &HandleKey) -> Result<Failures, StoreError> {
         let query = login_failures::table
-            .find(key.as_str().to_owned())
+            .find(key.digest())
             .select((login_failures::failures, login_failures::last_at));
         let row: Option<(i32, TimeCol)> =
             self.database.read(|mut conn| async move { query.first(&mut conn).await.optional() }).await?;
@@ -37,7 +37,7 @@ impl LoginGuard for PlayerTables {
     }
 
     async fn record_failure(&self, key: &HandleKey, at: Timestamp) -> Result<Failures, StoreError> {
-        let key = key.as_str().to_owned();
+        let key = key.digest();
         let counted: Counted = self
             .database
             .write_one(move |conn| {
@@ -58,7 +58,7 @@ impl LoginGuard for PlayerTables {
 
     async fn clear(&self, key: &HandleKey, seen: u32) -> Result<Failures, StoreError> {
         if let Some(seen) = i32::try_from(seen).ok().filter(|seen| *seen > 0) {
-            let key = key.as_str().to_owned();
+            let key = key.digest();
             let cleared = self
                 .database
                 .write_one(move |conn| {

@@ -183,7 +183,7 @@ async fn depart(tx: &mut dialect::Conn, departure: Departure) -> Result<(), Tx> 
             .execute(tx)
             .await?;
         if let Some(key) = forget.handle {
-            diesel::delete(login_failures::table.find(key.as_str())).execute(tx).await?;
+            diesel::delete(login_failures::table.find(key.digest())).execute(tx).await?;
         }
     }
     riders::alight(tx, &riders).await
