@@ -280,7 +280,8 @@ impl App {
     /// As if everybody watched had moved, and might have other friends; who isn't watched any more is forgotten.
     fn everybody_may_have_moved(&self) {
         let mut state = self.presences.lock();
-        let watched = |player: PlayerId| [false, true].iter().any(|close| self.hub.is_watched(Topic { player, close: *close }));
+        let watched =
+            |player: PlayerId| [false, true].iter().any(|close| self.hub.is_watched(Topic { player, close: *close }));
         let wanted: BTreeSet<PlayerId> = state.watchers.values().flat_map(Watcher::wanted).collect();
         let gone: Vec<(PlayerId, Option<GameId>)> = state
             .known

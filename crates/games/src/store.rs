@@ -111,12 +111,7 @@ pub trait InviteStore: Send + Sync {
 
     /// Games in which this player may have said something: those with a seat or an invitation of theirs, whatever its
     /// state, after `after` by id, at most `limit`. For erasures: it may take a while.
-    async fn worded_by(
-        &self,
-        player: PlayerId,
-        after: Option<GameId>,
-        limit: i64,
-    ) -> Result<Vec<GameId>, StoreError>;
+    async fn worded_by(&self, player: PlayerId, after: Option<GameId>, limit: i64) -> Result<Vec<GameId>, StoreError>;
 }
 
 /// A player's sign of life in a game.

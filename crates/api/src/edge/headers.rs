@@ -10,6 +10,10 @@ const PAGE_POLICY: &str = "default-src 'self'; connect-src 'self' ws: wss:; img-
 const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; \
                            form-action 'self'; frame-ancestors 'none'; object-src 'none'";
 
+/// What pages from other origins may read, where they may read anything.
+const EXPOSED: &str = "cache-status, etag, idempotent-replayed, ratelimit-limit, ratelimit-remaining, ratelimit-reset, \
+                       retry-after, x-request-id";
+
 fn put(headers: &mut HeaderMap, name: &'static str, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         headers.insert(HeaderName::from_static(name), value);
@@ -27,6 +31,7 @@ pub(super) fn finish<B>(response: &mut ServiceResponse<B>, request_id: &str, dec
     let headers = response.headers_mut();
     put(headers, "x-request-id", request_id);
     put(headers, "x-content-type-options", "nosniff");
+    put(headers, "access-control-expose-headers", EXPOSED);
     put(headers, "referrer-policy", "no-referrer");
     if is_page && !headers.contains_key(header::CONTENT_SECURITY_POLICY) {
         put(headers, "content-security-policy", policy);

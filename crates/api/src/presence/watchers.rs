@@ -79,7 +79,8 @@ impl App {
         self.enter(viewer, socket, players, &sights);
         let facts = facts(self, players).await?;
         let now = self.clock.now();
-        let seen = |((player, facts), sight): ((&PlayerId, &Facts), &Sight)| (*player, compose(facts, *sight, now, GRACE));
+        let seen =
+            |((player, facts), sight): ((&PlayerId, &Facts), &Sight)| (*player, compose(facts, *sight, now, GRACE));
         let answer = players.iter().zip(&facts).zip(&sights).map(seen).collect();
         // Whoever watched them before is told what is new with the same stroke.
         self.tell(players, &facts);

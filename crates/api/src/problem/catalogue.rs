@@ -23,6 +23,7 @@ pub(crate) const CATALOGUE: &[Entry] = &[
     entry("auth.missing_token", 401, "Sign in and send the access token as a bearer token"),
     entry("auth.refresh_raced", 401, "Another refresh with this token won: use what it answered"),
     entry("auth.refresh_reused", 401, "This refresh token was used before: the session was ended, sign in again"),
+    entry("auth.no_such_session", 404, "You aren't signed in on such a device"),
     entry("auth.session_ended", 401, "This session was ended: sign in again"),
     entry("auth.suspended", 403, "This account is suspended"),
     entry("auth.unknown_device", 401, "No guest belongs to this device secret: sign in as a new guest"),

@@ -1,6 +1,7 @@
 //! Puts the application together from its settings.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use friends::{Friends, FriendsPorts};
 use games::{Catalogue, Games, GamesPorts, InviteWindows, ModeBook, WindowSettings};
@@ -130,7 +131,7 @@ pub(super) fn compose(settings: &Settings) -> Result<Composed, ConfigError> {
                 clock: Arc::clone(&clock),
                 ids: Arc::clone(&ids),
             },
-            friends::Settings::default(),
+            friend_settings(settings),
         ),
         matchmaking,
         standings,
@@ -196,6 +197,23 @@ fn windows(settings: &Settings) -> WindowSettings {
         grace_ms: windows.grace_ms,
         evidence_ms: windows.evidence_ms,
         max_duration_ms: windows.max_duration_ms,
+    }
+}
+
+/// Caps and windows of friends.
+fn friend_settings(settings: &Settings) -> friends::Settings {
+    let chosen = &settings.sections.friends;
+    let link_life = Duration::from_millis(chosen.link_ms);
+    let defaults = friends::Settings::default();
+    friends::Settings {
+        friends: chosen.max_friends,
+        outgoing: chosen.max_requests,
+        links: chosen.max_links,
+        request_life: Duration::from_millis(chosen.request_ms),
+        decline_holds: Duration::from_millis(chosen.decline_ms),
+        link_life,
+        longest_link_life: defaults.longest_link_life.max(link_life),
+        ..defaults
     }
 }
 

@@ -130,6 +130,24 @@ section! {
 }
 
 section! {
+    /// Friends.
+    Friends {
+        /// How many friends a player may have.
+        max_friends: u32 = 1_000,
+        /// How many requests a player may have out.
+        max_requests: u32 = 100,
+        /// How many links that work a player may have.
+        max_links: u32 = 20,
+        /// How long a request waits for its answer, in milliseconds.
+        request_ms: u64 = 30 * 86_400_000,
+        /// How long a decline holds, in milliseconds.
+        decline_ms: u64 = 7 * 86_400_000,
+        /// How long a link works unless its owner says otherwise, in milliseconds.
+        link_ms: u64 = 7 * 86_400_000,
+    }
+}
+
+section! {
     /// Quick Match.
     Matchmaking {
         /// How long a ticket waits, in milliseconds.
@@ -165,6 +183,7 @@ section! {
         limits: Limits = Limits::default(),
         realtime: Realtime = Realtime::default(),
         games: Games = Games::default(),
+        friends: Friends = Friends::default(),
         matchmaking: Matchmaking = Matchmaking::default(),
         modes: Modes = Modes::default(),
         admin: Admin = Admin::default(),

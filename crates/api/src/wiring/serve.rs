@@ -16,8 +16,8 @@ use super::compose::{Composed, compose};
 use super::config::{Admin, ConfigError, Settings};
 use super::{attendance, checks, erasures, modes, relay, standings, sweeper};
 use crate::app::App;
-use crate::server;
 use crate::presence;
+use crate::server;
 use crate::ws;
 
 /// How long a replica says that it is going away before it takes no more connections: until the others are asked instead.

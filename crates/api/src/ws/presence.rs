@@ -1,7 +1,7 @@
 //! Requests about presence: these belong to the socket they come over.
 
-use kernel::{FieldError, PlayerId, Receipt};
 use ::players::ProfilePatch;
+use kernel::{FieldError, PlayerId, Receipt};
 use realtime::{Json, SocketId};
 use serde::Deserialize;
 use serde_json::json;

@@ -26,12 +26,19 @@ const ENDS: [&str; 2] = ["from", "to"];
 
 /// The parts of an event that names belong into.
 enum Parts {
-    MatchFound { ticket_id: Value, game: Box<Game> },
+    MatchFound {
+        ticket_id: Value,
+        game: Box<Game>,
+    },
     Started(Box<Started>),
     Updated,
     Invitation,
     /// About this other player; the time and the game of a friendship with it.
-    Friend { other: PlayerId, since: Option<Timestamp>, met_in: Option<GameId> },
+    Friend {
+        other: PlayerId,
+        since: Option<Timestamp>,
+        met_in: Option<GameId>,
+    },
     /// Somebody isn't a friend any more, and perhaps nobody at all to whom it is told.
     Unfriended(PlayerId),
     AsStored,

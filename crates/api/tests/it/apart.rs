@@ -76,7 +76,8 @@ async fn a_third_player_isnt_brought_together_with_somebody_apart(app: TestApp) 
     let wanted = json!({ "mode": "free_for_all", "invite": [ben.id, cleo.id], "link": true });
     let game = ada.api.post("/api/v1/games", wanted).await.expect_status(201);
     let to = |player: &Player| {
-        let found = game["invites"].as_array().expect("is a list").iter().find(|invite| invite["to"]["id"] == *player.id);
+        let found =
+            game["invites"].as_array().expect("is a list").iter().find(|invite| invite["to"]["id"] == *player.id);
         text(&found.expect("is listed")["id"]).to_owned()
     };
     let accept = async |player: &Player| {
@@ -109,7 +110,8 @@ async fn nobody_is_matched_across_a_block(app: TestApp) {
 async fn a_block_that_races_an_acceptance_wins_or_loses_whole(app: TestApp) {
     for _ in 0..6 {
         let (ada, ben) = (app.guest(0, "Ada").await, app.guest(1, "Ben").await);
-        let game = ada.api.post("/api/v1/games", json!({ "mode": "duel", "invite": [ben.id] })).await.expect_status(201);
+        let game =
+            ada.api.post("/api/v1/games", json!({ "mode": "duel", "invite": [ben.id] })).await.expect_status(201);
         let accept = format!("/api/v1/game-invites/{}/accept", text(&game["invites"][0]["id"]));
         let (accepted, ()) = join(ben.api.request("POST", &accept, None), block(&ada, &ben)).await;
         let sits = ben.live().await.len() == 1;

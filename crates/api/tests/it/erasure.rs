@@ -48,10 +48,13 @@ async fn sing(app: &TestApp, bird: &Player, ben: &Player) -> String {
     app.client(1).post("/api/v1/auth/login", wrong).await.expect_problem(401, "auth.bad_credentials");
 
     let game = Match::running("duel", [bird.at(&bird.api), ben.at(&ben.api)]).await;
-    bird.report(&game.game, json!({ "score": 10, "payload": { "said": "a canary's evidence" } })).await.expect_status(200);
+    bird.report(&game.game, json!({ "score": 10, "payload": { "said": "a canary's evidence" } }))
+        .await
+        .expect_status(200);
     ben.report(&game.game, json!({ "score": 7 })).await.expect_status(200);
     bird.sees(&game.game, "settled").await;
-    let invited = ben.api.post("/api/v1/games", json!({ "mode": "duel", "invite": [bird.id] })).await.expect_status(201);
+    let invited =
+        ben.api.post("/api/v1/games", json!({ "mode": "duel", "invite": [bird.id] })).await.expect_status(201);
     let invite = invited["invites"][0]["id"].as_str().expect("is text").to_owned();
     let said = json!({ "reason": "canaries sleep now" });
     bird.api.post(&format!("/api/v1/game-invites/{invite}/decline"), said).await.expect_status(200);

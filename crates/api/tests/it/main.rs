@@ -28,6 +28,7 @@ mod edge;
 mod erasure;
 mod faults;
 mod friends;
+mod hidden;
 mod history;
 mod idempotency;
 mod lists;

@@ -16,7 +16,10 @@ async fn a_suspended_player_is_out_and_cant_be_met(app: TestApp) {
     let [ada, ben] = app.two_guests().await;
     let mut socket = Socket::open(&ben).await;
     let path = format!("/api/v1/admin/players/{}", ben.id);
-    ada.api.patch(&path, json!({ "suspended_until": null, "reason": "x" })).await.expect_problem(403, "admin.not_allowed");
+    ada.api
+        .patch(&path, json!({ "suspended_until": null, "reason": "x" }))
+        .await
+        .expect_problem(403, "admin.not_allowed");
     let until_then = json!({ "suspended_until": "2099-01-01T00:00:00Z", "reason": "cheats" });
     warden.api.patch(&path, until_then).await.expect_status(200);
     assert_eq!(socket.close_code().await, Ok(Some(4502)));

@@ -35,16 +35,10 @@ impl InviteStore for MemoryGameStore {
         Ok(state.games.values().rev().filter(open).take(limit).cloned().collect())
     }
 
-    async fn worded_by(
-        &self,
-        player: PlayerId,
-        after: Option<GameId>,
-        limit: i64,
-    ) -> Result<Vec<GameId>, StoreError> {
+    async fn worded_by(&self, player: PlayerId, after: Option<GameId>, limit: i64) -> Result<Vec<GameId>, StoreError> {
         let state = self.current();
-        let theirs = |game: &&Game| {
-            game.player(player).is_some() || game.invites.iter().any(|invite| invite.to == Some(player))
-        };
+        let theirs =
+            |game: &&Game| game.player(player).is_some() || game.invites.iter().any(|invite| invite.to == Some(player));
         let later = state.games.values().filter(|game| after.is_none_or(|after| game.id > after));
         let limit = usize::try_from(limit).unwrap_or(0);
         Ok(later.filter(theirs).take(limit).map(|game| game.id).collect())

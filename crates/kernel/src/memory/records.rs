@@ -7,9 +7,8 @@ use uuid::Uuid;
 
 use super::{Held, MemoryKernel};
 use crate::{
-    PlayerId,
-    AuditEntry, AuditLog, Fence, Lease, Leases, Page, PageLimit, Receipt, ReceiptKey, ReceiptRecord, ReceiptReply,
-    Receipts, StoreError, Timestamp,
+    AuditEntry, AuditLog, Fence, Lease, Leases, Page, PageLimit, PlayerId, Receipt, ReceiptKey, ReceiptRecord,
+    ReceiptReply, Receipts, StoreError, Timestamp,
 };
 
 #[async_trait]

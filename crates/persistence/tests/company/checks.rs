@@ -132,7 +132,6 @@ async fn told(world: &World, relations: &BTreeMap<Pair, Relation>, wrong: &mut V
     }
 }
 
-
 #[derive(Default)]
 struct Story {
     said: BTreeMap<Pair, Said>,
@@ -168,7 +167,8 @@ impl Story {
             }
             "game.updated" => {
                 let seated = event.data["players"].as_array().ok_or("has no players")?.iter();
-                let seated = seated.filter(|seat| matches!(seat["status"].as_str(), Some("joined" | "ready" | "playing")));
+                let seated =
+                    seated.filter(|seat| matches!(seat["status"].as_str(), Some("joined" | "ready" | "playing")));
                 let now: BTreeSet<PlayerId> = seated.filter_map(|seat| player(&seat["player_id"])).collect();
                 let before = self.engaged.insert(event.aggregate.clone(), now.clone()).unwrap_or_default();
                 if now.is_subset(&before) { Ok(()) } else { self.together(&now) }
@@ -222,7 +222,11 @@ impl Story {
                 if new { Ok(()) } else { Err("blocked twice".to_owned()) }
             }
             FriendEvent::BlockLifted { blocker, blocked } => {
-                if self.blocks.remove(&(blocker, blocked)) { Ok(()) } else { Err("lifted twice".to_owned()) }
+                if self.blocks.remove(&(blocker, blocked)) {
+                    Ok(())
+                } else {
+                    Err("lifted twice".to_owned())
+                }
             }
         }
     }

@@ -206,7 +206,12 @@ fn in_memory(clock: &Arc<FakeClock>, ids: &Arc<SeededIds>) -> Parts {
     }
 }
 
-fn on_database(stores: Stores, guard: Box<dyn Any + Send + Sync>, clock: &Arc<FakeClock>, ids: &Arc<SeededIds>) -> Parts {
+fn on_database(
+    stores: Stores,
+    guard: Box<dyn Any + Send + Sync>,
+    clock: &Arc<FakeClock>,
+    ids: &Arc<SeededIds>,
+) -> Parts {
     let memory = MemoryGameStore::new(MemoryKernel::new(Arc::clone(clock) as _, Arc::clone(ids) as _));
     let modes = Catalogue::shipped().expect("what ships is valid");
     let games = GamesPorts {
@@ -291,7 +296,7 @@ impl World {
                 ids: Arc::clone(&ids) as _,
             };
             Replica {
-                friends: Friends::new(friends.clone(), settings.clone()),
+                friends: Friends::new(friends.clone(), settings),
                 games: Games::new(games.clone()),
                 queue: Matchmaking::new(queue, matchmaking::Settings::default()),
                 leader: Mutex::new(ShardLeader::new(MODE, name, Tuning::default(), leader)),

@@ -3,6 +3,7 @@
 //! through the public contract. The driver shares the machine's cores, so the
 //! figures are lower bounds; CPU time counts the service and its stores only.
 
+mod friends;
 mod ledger;
 mod load;
 mod players;
@@ -48,7 +49,7 @@ impl Bench {
         let limits = ["AUTH_PER_MINUTE", "WRITE_PER_MINUTE", "READ_PER_MINUTE", "MESSAGES_PER_SECOND"];
         let program = Program::new(&self.binary)
             .variable("SWP__AUTH__KEYS", &self.keys)
-            .variable("SWP__REALTIME__MAX_SOCKETS", "10000")
+            .variable("SWP__REALTIME__MAX_SOCKETS", "10100")
             .variable("RUST_LOG", "warn")
             .variables(limits.map(|limit| (format!("SWP__LIMITS__{limit}"), "0")));
         let running = up::environment(program, database, &self.services.redis.url()).spawn();
@@ -71,8 +72,10 @@ struct Server {
 }
 
 pub(crate) async fn run(only: &[String]) -> Result<(), Failure> {
-    const NAMES: [&str; 9] =
-        ["sign-in", "profile", "history", "match", "burst", "scores", "ledger", "memory", "ratings"];
+    const NAMES: [&str; 11] = [
+        "sign-in", "profile", "history", "friends", "watchers", "match", "burst", "scores", "ledger", "memory",
+        "ratings",
+    ];
     if let Some(unknown) = only.iter().find(|name| !NAMES.contains(&name.as_str())) {
         return Err(Failure::new(format!("There is no benchmark {unknown}: {}.", NAMES.join(", "))));
     }
@@ -105,6 +108,10 @@ pub(crate) async fn run(only: &[String]) -> Result<(), Failure> {
     if wanted("history") {
         requests::history(&server, &mut table).await?;
     }
+    if wanted("friends") {
+        friends::list(&server, &mut table).await?;
+        friends::requests(&server, &mut table).await?;
+    }
     if wanted("match") {
         sockets::second_join(&server, &mut table).await?;
     }
@@ -116,6 +123,9 @@ pub(crate) async fn run(only: &[String]) -> Result<(), Failure> {
     }
     table.line("RSS at the end", &format!("{:.1} MiB", server.watched.resident_mib()), "");
     drop(server);
+    if wanted("watchers") {
+        friends::watchers(&bench.server().await?, &mut table).await?;
+    }
     if wanted("ledger") {
         ledger::run(&bench, &mut table).await?;
     }

@@ -34,12 +34,12 @@ pub(super) async fn history(server: &Server, table: &mut Table) -> Result<(), Fa
     measure(server, table, &format!("history page of {GAMES}"), "", players.iter().map(page).collect(), 200).await
 }
 
-fn get(server: &Server, player: &Player, path: &str) -> Vec<u8> {
+pub(super) fn get(server: &Server, player: &Player, path: &str) -> Vec<u8> {
     let bearer = player.bearer();
     render("GET", path, &server.running.authority(), &[("authorization", &bearer)], None)
 }
 
-async fn measure(
+pub(super) async fn measure(
     server: &Server,
     table: &mut Table,
     name: &str,

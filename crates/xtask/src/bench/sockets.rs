@@ -27,7 +27,7 @@ const OPENING: usize = 64;
 const IDLE: [usize; 2] = [1_000, 5_000];
 
 /// A signed-in socket, past `session.ready`.
-async fn connect(base: &str, player: &Player) -> Result<Client, Failure> {
+pub(super) async fn connect(base: &str, player: &Player) -> Result<Client, Failure> {
     let url = format!("{base}/ws");
     let connecting = Client::connect(&url, Some("shallweplay.v1"), &[]);
     let mut client = connecting.await.map_err(Failure::of("opening a socket"))?;
@@ -37,7 +37,7 @@ async fn connect(base: &str, player: &Player) -> Result<Client, Failure> {
 }
 
 /// A request that must be granted.
-async fn accepted(client: &mut Client, kind: &str, data: Value) -> Result<(), Failure> {
+pub(super) async fn accepted(client: &mut Client, kind: &str, data: Value) -> Result<(), Failure> {
     let reply = client.request(kind, data, PATIENCE).await.map_err(Failure::of(kind))?;
     if reply["ok"] == true { Ok(()) } else { Err(Failure::new(format!("{kind} was answered {reply}"))) }
 }
@@ -52,7 +52,7 @@ async fn found(client: &mut Client) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn crowd(base: &str, players: &[Player]) -> Result<Vec<Client>, Failure> {
+pub(super) async fn crowd(base: &str, players: &[Player]) -> Result<Vec<Client>, Failure> {
     let mut clients = Vec::with_capacity(players.len());
     for some in players.chunks(OPENING) {
         let mut tasks = JoinSet::new();

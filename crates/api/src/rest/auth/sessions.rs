@@ -28,7 +28,10 @@ pub(crate) async fn list(app: web::Data<App>, caller: Caller) -> Result<Reply, P
 ))]
 #[delete("/auth/sessions/{id}")]
 pub(crate) async fn end(app: web::Data<App>, caller: Caller, id: PathId<SessionId>) -> Result<Reply, Problem> {
-    app.players.revoke_session(caller.player, id.0).await.map_err(|error| app.refuse(error))?;
+    app.players.revoke_session(caller.player, id.0).await.map_err(|error| match error {
+        players::Error::NotFound => Problem::of("auth.no_such_session"),
+        error => app.refuse(error),
+    })?;
     app.notice_revocations().await;
     Ok(Reply::nothing())
 }

@@ -26,16 +26,14 @@ fn met<'a>(game: &'a Game, invite: &'a Invite) -> impl Iterator<Item = PlayerId>
 pub(crate) async fn list(app: web::Data<App>, caller: Caller) -> Result<Reply, Problem> {
     let mut open = app.games.invites_of(caller.player).await.map_err(|error| app.refuse(error))?;
     // Nothing between two of whom one blocks the other, nor into a game where such a one sits.
-    let mut others: Vec<PlayerId> = open
-        .iter()
-        .flat_map(|(game, invite)| met(game, invite))
-        .filter(|player| *player != caller.player)
-        .collect();
+    let mut others: Vec<PlayerId> =
+        open.iter().flat_map(|(game, invite)| met(game, invite)).filter(|player| *player != caller.player).collect();
     others.sort_unstable();
     others.dedup();
     let judged = app.friends.policy().judge(caller.player, &others, Surface::Board).await;
     let judged = judged.map_err(|error| app.refuse(error))?;
-    let hidden = others.iter().zip(judged).filter(|(_, verdict)| *verdict == Verdict::Hidden).map(|(player, _)| *player);
+    let hidden =
+        others.iter().zip(judged).filter(|(_, verdict)| *verdict == Verdict::Hidden).map(|(player, _)| *player);
     let hidden: BTreeSet<PlayerId> = hidden.collect();
     open.retain(|(game, invite)| !met(game, invite).any(|player| hidden.contains(&player)));
     let people = open.iter().flat_map(|(_, invite)| std::iter::once(invite.from).chain(invite.to));

@@ -26,8 +26,7 @@ fn text(value: &impl Serialize) -> String {
 async fn beside_games(app: &App, caller: &Caller) -> Result<ExportDto, Problem> {
     let player = caller.player;
     let own = app.players.export(player).await.map_err(|error| app.refuse(error))?;
-    let Everything { relations, links } =
-        app.friends.everything_of(player).await.map_err(|error| app.refuse(error))?;
+    let Everything { relations, links } = app.friends.everything_of(player).await.map_err(|error| app.refuse(error))?;
     let now = app.clock.now();
     let ratings = app.standings.ratings_of(player).await.map_err(|error| app.refuse(error))?;
     let stats = app.standings.stats_of(player, None).await.map_err(|error| app.refuse(error))?;

@@ -49,12 +49,7 @@ impl InviteStore for GameTable {
         into_games(self.database.read(|mut conn| async move { query.load(&mut conn).await }).await?)
     }
 
-    async fn worded_by(
-        &self,
-        player: PlayerId,
-        after: Option<GameId>,
-        limit: i64,
-    ) -> Result<Vec<GameId>, StoreError> {
+    async fn worded_by(&self, player: PlayerId, after: Option<GameId>, limit: i64) -> Result<Vec<GameId>, StoreError> {
         let player = IdCol::from(player);
         let theirs = sql::<Bool>("games.id IN (SELECT game_id FROM game_players WHERE player_id = ")
             .bind::<Id, _>(player)

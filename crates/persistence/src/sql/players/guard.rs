@@ -28,9 +28,8 @@ impl From<Counted> for Failures {
 #[async_trait]
 impl LoginGuard for PlayerTables {
     async fn failures(&self, key: &HandleKey) -> Result<Failures, StoreError> {
-        let query = login_failures::table
-            .find(key.digest())
-            .select((login_failures::failures, login_failures::last_at));
+        let query =
+            login_failures::table.find(key.digest()).select((login_failures::failures, login_failures::last_at));
         let row: Option<(i32, TimeCol)> =
             self.database.read(|mut conn| async move { query.first(&mut conn).await.optional() }).await?;
         Ok(row.map(|(failures, last_at)| Counted { failures, last_at }.into()).unwrap_or_default())

@@ -1,0 +1,170 @@
+//! Friends: a list with presence, requests, and a crowd that watches one player.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use testkit::Failure;
+use testkit::http::{Connection, render};
+use testkit::ws::Client;
+use tokio::sync::Barrier;
+use tokio::task::JoinSet;
+
+use super::Server;
+use super::load::{CONNECTIONS, Measured};
+use super::players::{self, Api, Player};
+use super::requests::{get, measure};
+use super::sockets::{accepted, connect, crowd};
+use super::table::{Table, milliseconds};
+
+/// Friends in a list.
+const FRIENDS: usize = 100;
+/// Connections that make friends.
+const HELPERS: usize = 16;
+/// Players who ask, and whom each of them asks.
+const ASKERS: usize = 2_000;
+const ASKED: usize = 3;
+/// Sockets that watch one player.
+const WATCHERS: usize = 10_000;
+/// How often that player does something.
+const NEWS: usize = 10;
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A page with all of a hundred friends and what they are doing.
+pub(super) async fn list(server: &Server, table: &mut Table) -> Result<(), Failure> {
+    let host = server.running.authority();
+    let viewers = players::sign_in(&host, CONNECTIONS).await?;
+    let friends = players::sign_in(&host, FRIENDS).await?;
+    befriend(&host, &viewers, &friends).await?;
+    // Half of them are there.
+    let _sockets = crowd(&server.running.base_url(), &friends[..FRIENDS / 2]).await?;
+    let requests = viewers.iter().map(|viewer| get(server, viewer, "/api/v1/friends?limit=100")).collect();
+    measure(server, table, &format!("list of {FRIENDS} friends with presence"), "0.443", requests, 200).await
+}
+
+/// Makes everybody of one group a friend of everybody of the other.
+async fn befriend(host: &str, ones: &[Player], others: &[Player]) -> Result<(), Failure> {
+    let mut tasks = JoinSet::new();
+    for share in others.chunks(others.len().div_ceil(HELPERS)) {
+        let (host, ones, share) = (host.to_owned(), ones.to_vec(), share.to_vec());
+        tasks.spawn(async move {
+            for other in &share {
+                let mut theirs = Api::open(&host, Some(other)).await?;
+                for one in &ones {
+                    let mut api = Api::open(&host, Some(one)).await?;
+                    api.call("POST", "/friends/requests", Some(json!({ "player_id": other.id }))).await?;
+                    theirs.call("POST", &format!("/friends/requests/{}/accept", one.id), None).await?;
+                }
+            }
+            Ok::<_, Failure>(())
+        });
+    }
+    while let Some(done) = tasks.join_next().await {
+        done.map_err(Failure::of("making friends"))??;
+    }
+    Ok(())
+}
+
+/// Requests of everybody to the next ones in the row.
+pub(super) async fn requests(server: &Server, table: &mut Table) -> Result<(), Failure> {
+    let host = server.running.authority();
+    let players = Arc::new(players::sign_in(&host, ASKERS).await?);
+    let before = server.watched.cpu();
+    let start = Instant::now();
+    let mut tasks = JoinSet::new();
+    for number in 0..CONNECTIONS {
+        let (host, players) = (host.clone(), Arc::clone(&players));
+        tasks.spawn(async move {
+            let mut connection = Connection::open(&host).await?;
+            let mut measured = Measured::default();
+            for (at, one) in players.iter().enumerate().skip(number).step_by(CONNECTIONS) {
+                for next in 1..=ASKED {
+                    let other = &players[(at + next) % players.len()];
+                    let bearer = one.bearer();
+                    let body = json!({ "player_id": other.id });
+                    let request =
+                        render("POST", "/api/v1/friends/requests", &host, &[("authorization", &bearer)], Some(&body));
+                    let sent = Instant::now();
+                    let answer = connection.exchange(&request).await?;
+                    if answer.status == 201 {
+                        measured.latencies.push(sent.elapsed());
+                    } else {
+                        measured.refused += 1;
+                    }
+                }
+            }
+            std::io::Result::Ok(measured)
+        });
+    }
+    let mut all = Measured::default();
+    while let Some(done) = tasks.join_next().await {
+        let one = done.map_err(Failure::of("asking"))?.map_err(Failure::of("asking"))?;
+        all.latencies.extend(one.latencies);
+        all.refused += one.refused;
+    }
+    all.elapsed = start.elapsed();
+    all.latencies.sort_unstable();
+    let count = all.latencies.len() + all.refused;
+    table.rate("friend request", &all, server.watched.cpu().each(before, count), "0.433");
+    Ok(())
+}
+
+/// One player does something, and thousands hear of it.
+pub(super) async fn watchers(server: &Server, table: &mut Table) -> Result<(), Failure> {
+    let host = server.running.authority();
+    let base = server.running.base_url();
+    let star = players::sign_in(&host, 1).await?.remove(0);
+    let mut own = connect(&base, &star).await?;
+    let crowd = crowd(&base, &players::sign_in(&host, WATCHERS).await?).await?;
+    let told = Arc::new(Barrier::new(WATCHERS + 1));
+    let mut tasks = JoinSet::new();
+    for client in crowd {
+        tasks.spawn(watch(client, star.id.clone(), Arc::clone(&told)));
+    }
+    told.wait().await;
+    let before = server.watched.cpu();
+    let mut slowest = Duration::ZERO;
+    for nth in 0..NEWS {
+        let start = Instant::now();
+        if nth % 2 == 0 {
+            accepted(&mut own, "matchmaking.join", json!({ "mode": "connect_four" })).await?;
+        } else {
+            let mut api = Api::open(&host, Some(&star)).await?;
+            let tickets = api.call("GET", "/matchmaking/tickets?limit=1", None).await?;
+            let ticket = tickets["items"][0]["id"].as_str().unwrap_or_default().to_owned();
+            api.call("DELETE", &format!("/matchmaking/tickets/{ticket}"), None).await?;
+        }
+        told.wait().await;
+        slowest = slowest.max(start.elapsed());
+    }
+    let cpu = server.watched.cpu().each(before, NEWS);
+    while let Some(done) = tasks.join_next().await {
+        done.map_err(Failure::of("watching"))??;
+    }
+    let figures = format!(
+        "slowest {:.0} ms until the last knew; {:.0} ms CPU each, {:.1} µs a watcher",
+        milliseconds(slowest),
+        cpu.total(),
+        cpu.total() * 1_000.0 / WATCHERS as f64
+    );
+    table.line(&format!("presence told to {WATCHERS} watchers"), &figures, "");
+    Ok(())
+}
+
+/// Watches one player through all that is new.
+async fn watch(mut client: Client, star: String, told: Arc<Barrier>) -> Result<(), Failure> {
+    accepted(&mut client, "presence.watch", json!({ "player_ids": [star] })).await?;
+    told.wait().await;
+    let mut before = Value::Null;
+    for _ in 0..NEWS {
+        loop {
+            let event = client.recv_type("presence.changed", PATIENCE).await;
+            let status = event.map_err(Failure::of("awaiting presence.changed"))?["data"]["status"].clone();
+            if std::mem::replace(&mut before, status.clone()) != status {
+                break;
+            }
+        }
+        told.wait().await;
+    }
+    Ok(())
+}
