@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use kernel::{BusMessage, GameId, PlayerId, StreamEvent, Timestamp};
+use kernel::{BusMessage, Engagement, GameId, PlayerId, StreamEvent, Timestamp};
 use realtime::{RenderedVolatile, SocketId, Topic};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -233,8 +233,15 @@ pub(crate) async fn facts(app: &App, players: &[PlayerId]) -> Result<Vec<Facts>,
     let (reaches, engagements) = tokio::join!(app.connections.reach(players), app.engagements.current(players));
     let reaches = reaches.map_err(|error| app.refuse(error))?;
     let engagements = engagements.map_err(|error| app.refuse(error))?;
-    let facts = |(reach, engagement)| Facts { reach, engagement, open_seat: false };
-    Ok(reaches.into_iter().zip(engagements).map(facts).collect())
+    let in_games = players.iter().zip(&engagements).filter(|(_, doing)| matches!(doing, Engagement::Game(_)));
+    let in_games: Vec<PlayerId> = in_games.map(|(player, _)| *player).collect();
+    let open = if in_games.is_empty() { Ok(Vec::new()) } else { app.games.open_links_of(&in_games).await };
+    let open = open.map_err(|error| app.refuse(error))?;
+    let facts = |((player, reach), engagement): ((&PlayerId, _), Engagement)| {
+        let open_seat = matches!(engagement, Engagement::Game(game) if open.contains(&(*player, game)));
+        Facts { reach, engagement, open_seat }
+    };
+    Ok(players.iter().zip(reaches).zip(engagements).map(facts).collect())
 }
 
 /// Tells watchers of this replica until shutdown.

@@ -125,6 +125,14 @@ async fn scores_and_disputes_work_as_written() {
     told.shows(&["\ntic_tac_toe: 1 games, 2 players, 0 differences", "\nscore_attack: "]);
 }
 
+#[tokio::test]
+async fn friends_work_as_written() {
+    let told = run("friends.md", 7).await;
+    told.shows(&[r#""handle":"cleo_plays""#, r#""items":[]"#, r#""status":"offline""#]);
+    let states = told.said.matches(r#""state":"pending""#).count();
+    assert_eq!(states, 3, "asked twice, and once more after the block\n\n{}", told.about);
+}
+
 #[test]
 fn settings_are_read_as_they_are_pasted() {
     let console = "$ export SWP__A__B=c SWP__D__E=f-g\nSWP__NOT__A=command\n$ cargo run";

@@ -243,6 +243,9 @@ pub struct FriendLine {
     pub reach: Reach,
     /// What the friend is doing.
     pub engagement: Engagement,
+    /// Whether the friend waits in a game of their own with an open link, so that one more could take a seat. Only stores
+    /// that hold games, too, know.
+    pub open_seat: bool,
     /// When this line last changed, presence and games together aside.
     pub updated_at: Timestamp,
 }

@@ -109,6 +109,9 @@ pub trait InviteStore: Send + Sync {
     /// Games with invitations to or from this player that can still be answered, newest game first, at most `limit`.
     async fn open_of(&self, player: PlayerId, limit: i64) -> Result<Vec<Game>, StoreError>;
 
+    /// Which of these players wait in a game with an open link that they made, and in which.
+    async fn open_links_of(&self, players: &[PlayerId]) -> Result<Vec<(PlayerId, GameId)>, StoreError>;
+
     /// Games in which this player may have said something: those with a seat or an invitation of theirs, whatever its
     /// state, after `after` by id, at most `limit`. For erasures: it may take a while.
     async fn worded_by(&self, player: PlayerId, after: Option<GameId>, limit: i64) -> Result<Vec<GameId>, StoreError>;

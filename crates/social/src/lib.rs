@@ -5,7 +5,7 @@
 //!
 //! What always holds:
 //! - To a viewer who may not know, a player looks like one who never came: [`Presence::HIDDEN`].
-//! - A game's id is seen by friends, by others only while they could join it.
+//! - Which game somebody is in, and whether it can be joined, is seen by friends only.
 //! - A socket that comes back within [`GRACE`] was never away: nobody is told of the gap.
 //! - When exactly somebody was last seen is told to nobody; only in which [`LastSeen`] bucket.
 //!

@@ -60,10 +60,10 @@ impl LastSeen {
 pub struct Presence {
     /// What the player is doing.
     pub status: Status,
-    /// The game, for friends, and for whoever could join it.
+    /// The game, for friends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub game_id: Option<GameId>,
-    /// Whether the game has room for one more.
+    /// Whether the game waits for one more; friends may join it.
     pub joinable: bool,
     /// `None` for somebody who was never there, or whose presence this viewer may not know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -122,8 +122,8 @@ pub fn compose(facts: &Facts, sight: Sight, now: Timestamp, grace: Duration) -> 
     };
     Presence {
         status,
-        game_id: game.filter(|_| open_seat || sight == Sight::Friend),
-        joinable: open_seat && game.is_some(),
+        game_id: game.filter(|_| sight == Sight::Friend),
+        joinable: open_seat && game.is_some() && sight == Sight::Friend,
         last_seen: Some(LastSeen::Now),
     }
 }
@@ -216,12 +216,12 @@ mod tests {
         }
 
         #[test]
-        fn a_game_is_named_to_friends_or_where_it_can_be_joined(facts in a_facts()) {
+        fn a_game_is_named_to_friends_only(facts in a_facts()) {
             let friend = compose(&facts, Sight::Friend, T0, GRACE);
             let anybody = compose(&facts, Sight::Anybody, T0, GRACE);
             prop_assert_eq!(friend.game_id.is_some(), friend.status == Status::InGame);
-            prop_assert_eq!(anybody.game_id.is_some(), anybody.joinable);
-            prop_assert_eq!(Presence { game_id: None, ..friend }, Presence { game_id: None, ..anybody });
+            prop_assert!(anybody.game_id.is_none() && !anybody.joinable);
+            prop_assert_eq!(Presence { game_id: None, joinable: false, ..friend }, anybody);
         }
 
         #[test]

@@ -17,7 +17,7 @@ pub(crate) struct PresenceDto {
     /// The game they are in, if you may know it.
     #[schema(value_type = Option<uuid::Uuid>)]
     game_id: Option<GameId>,
-    /// Whether that game has room for one more.
+    /// Whether that game waits for one more, and friends may join it: `POST /games/{id}/join`.
     joinable: bool,
     /// `now`, `hour`, `day`, `week` or `long`; null for somebody who was never there.
     #[schema(value_type = Option<String>)]
@@ -65,7 +65,7 @@ pub(crate) struct FriendDto {
 
 impl FriendDto {
     pub(crate) fn of(line: &FriendLine, names: &Names, now: Timestamp) -> Self {
-        let facts = Facts { reach: line.reach, engagement: line.engagement, open_seat: false };
+        let facts = Facts { reach: line.reach, engagement: line.engagement, open_seat: line.open_seat };
         Self {
             player: names.get(line.player),
             since: line.since,

@@ -77,6 +77,7 @@ pub(crate) async fn outcome(app: &App, player: PlayerId, outcome: &Value) -> Res
             let made = outcome.get("made").and_then(Value::as_bool).unwrap_or(false);
             Ok(friends::again(id("player").parse().map_err(|_| lost())?, id("state"), made))
         }
+        Some("link") => friends::links::again(app, player, id("code")).await,
         Some("mode") => admin::mode_again(app, id("mode")).ok_or_else(lost),
         _ if outcome.get("ticket").is_some() => {
             matchmaking::get::call(app, player, id("ticket").parse().map_err(|_| lost())?).await

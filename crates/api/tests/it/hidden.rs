@@ -99,6 +99,7 @@ const OPERATIONS: &[(&str, Names)] = &[
     ("dispute", Names::Thing(Thing::Game, |_| Some(json!({ "reason": "no" })))),
     ("invite_to_game", Names::Thing(Thing::Game, |_| Some(json!({ "link": true })))),
     ("play_move", Names::Thing(Thing::Game, |_| Some(json!({ "move": { "cell": 0 }, "expected_sequence": 0 })))),
+    ("join_game", Names::Thing(Thing::Game, NONE)),
     ("ready", Names::Thing(Thing::Game, NONE)),
     ("rematch", Names::Thing(Thing::Game, NONE)),
     ("get_replay", Names::Thing(Thing::Game, NONE)),

@@ -56,6 +56,7 @@ const OPERATIONS: &[&str] = &[
     "POST /api/v1/games/{id}/claim *",
     "POST /api/v1/games/{id}/dispute *",
     "POST /api/v1/games/{id}/invites *",
+    "POST /api/v1/games/{id}/join *",
     "POST /api/v1/games/{id}/moves *",
     "POST /api/v1/games/{id}/ready *",
     "POST /api/v1/games/{id}/rematch *",

@@ -66,11 +66,23 @@ async fn friends_see_what_one_is_doing(app: TestApp) {
     ben.api.delete(&format!("/api/v1/matchmaking/tickets/{ticket}")).await.expect_status(200);
     told(&mut hers, "online").await;
     let game = ben.api.post("/api/v1/games", json!({ "mode": "duel", "link": true })).await.expect_status(201);
-    assert_eq!(told(&mut hers, "in_game").await["game_id"], game["id"]);
+    let playing = told(&mut hers, "in_game").await;
+    assert_eq!((&playing["game_id"], &playing["joinable"]), (&game["id"], &json!(true)), "{playing}");
+    let listed = ada.api.get("/api/v1/friends").await.expect_status(200);
+    assert_eq!(listed["items"][0]["presence"]["joinable"], true, "{listed}");
     let stranger = app.guest(0, "Cleo").await;
     let strange = seen(&stranger, &ben).await;
-    assert_eq!((&strange["status"], &strange["game_id"]), (&json!("in_game"), &Value::Null), "{strange}");
-    ben.command(game["id"].as_str().expect("is text"), "abandon").await.expect_status(200);
+    assert_eq!((&strange["status"], &strange["joinable"]), (&json!("in_game"), &json!(false)), "{strange}");
+    let game = game["id"].as_str().expect("is text");
+    stranger.command(game, "join").await.expect_problem(404, "games.not_found");
+    for _ in 0..2 {
+        let joined = ada.command(game, "join").await.expect_status(200);
+        assert_eq!(joined["status"], "waiting_ready", "{joined}");
+    }
+    until_true("nobody else can join", seconds(5), || async { seen(&ada, &ben).await["joinable"] == false }).await;
+    befriend(&stranger, &ben).await;
+    stranger.command(game, "join").await.expect_problem(409, "games.full");
+    ben.command(game, "abandon").await.expect_status(200);
     told(&mut hers, "online").await;
 
     drop(his);

@@ -17,6 +17,7 @@ impl State {
             let Bond::Friends { since, met_in } = relation.bond else { return None };
             let side = relation.side(player);
             Some(FriendLine {
+                open_seat: false,
                 player: relation.pair.other(player),
                 since,
                 met_in,

@@ -69,6 +69,9 @@ pub async fn open_invitations_are_found_by_whom_they_concern(f: &GamesFixture, _
     assert_eq!(of(ben, 10).await, [link.id, second.id, first.id]);
     assert_eq!(of(ben, 2).await, [link.id, second.id]);
     assert_eq!((of(ann, 10).await, of(cem, 10).await), (vec![first.id], vec![second.id]));
+    let links = f.invites.open_links_of(&[ann, ben, cem]).await.expect("readable");
+    assert_eq!(links, [(ben, link.id)], "nobody else made one");
+    assert_eq!(f.invites.open_links_of(&[ann]).await.expect("readable"), []);
     assert_eq!(f.invites.open_of(ann, 1).await.expect("readable"), vec![first.clone()], "whole games");
     f.carry_out(decide::decline(&first, &duel, ben, first.invites[0].id, None, at(3)), at(3)).await;
     assert_eq!(of(ben, 10).await, [link.id, second.id]);

@@ -35,6 +35,13 @@ impl InviteStore for MemoryGameStore {
         Ok(state.games.values().rev().filter(open).take(limit).cloned().collect())
     }
 
+    async fn open_links_of(&self, players: &[PlayerId]) -> Result<Vec<(PlayerId, GameId)>, StoreError> {
+        let state = self.current();
+        let links = state.games.values().flat_map(|game| game.invites.iter().map(move |invite| (game.id, invite)));
+        let theirs = links.filter(|(_, link)| link.to.is_none() && link.state.open() && players.contains(&link.from));
+        Ok(theirs.map(|(game, link)| (link.from, game)).collect())
+    }
+
     async fn worded_by(&self, player: PlayerId, after: Option<GameId>, limit: i64) -> Result<Vec<GameId>, StoreError> {
         let state = self.current();
         let theirs =

@@ -142,6 +142,14 @@ impl Games {
         Ok(found)
     }
 
+    /// Which of these players wait in a game of theirs with an open link, and in which: there is a seat.
+    ///
+    /// # Errors
+    /// Only the store's.
+    pub async fn open_links_of(&self, players: &[PlayerId]) -> Result<Vec<(PlayerId, GameId)>, Error> {
+        self.ports.invites.open_links_of(players).await.map_err(Error::Store)
+    }
+
     async fn game_of(&self, invite: InviteId) -> Result<GameId, Error> {
         self.ports.invites.game_of(invite).await.map_err(Error::Store)?.ok_or(Error::InviteNotFound)
     }

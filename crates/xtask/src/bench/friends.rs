@@ -115,13 +115,12 @@ pub(super) async fn watchers(server: &Server, table: &mut Table) -> Result<(), F
     let base = server.running.base_url();
     let star = players::sign_in(&host, 1).await?.remove(0);
     let mut own = connect(&base, &star).await?;
-    let crowd = crowd(&base, &players::sign_in(&host, WATCHERS).await?).await?;
+    let crowd = watching(crowd(&base, &players::sign_in(&host, WATCHERS).await?).await?, &star.id).await?;
     let told = Arc::new(Barrier::new(WATCHERS + 1));
     let mut tasks = JoinSet::new();
     for client in crowd {
-        tasks.spawn(watch(client, star.id.clone(), Arc::clone(&told)));
+        tasks.spawn(hear(client, Arc::clone(&told)));
     }
-    told.wait().await;
     let before = server.watched.cpu();
     let mut slowest = Duration::ZERO;
     for nth in 0..NEWS {
@@ -151,20 +150,36 @@ pub(super) async fn watchers(server: &Server, table: &mut Table) -> Result<(), F
     Ok(())
 }
 
-/// Watches one player through all that is new.
-async fn watch(mut client: Client, star: String, told: Arc<Barrier>) -> Result<(), Failure> {
-    accepted(&mut client, "presence.watch", json!({ "player_ids": [star] })).await?;
-    told.wait().await;
-    let mut before = Value::Null;
-    for _ in 0..NEWS {
-        loop {
-            let event = client.recv_type("presence.changed", PATIENCE).await;
-            let status = event.map_err(Failure::of("awaiting presence.changed"))?["data"]["status"].clone();
-            if std::mem::replace(&mut before, status.clone()) != status {
-                break;
-            }
+/// Everybody watches one player, some at a time.
+async fn watching(mut crowd: Vec<Client>, star: &str) -> Result<Vec<Client>, Failure> {
+    let mut all = Vec::with_capacity(crowd.len());
+    while !crowd.is_empty() {
+        let mut tasks = JoinSet::new();
+        for mut client in crowd.split_off(crowd.len().saturating_sub(CONNECTIONS)) {
+            let star = star.to_owned();
+            tasks.spawn(async move {
+                accepted(&mut client, "presence.watch", json!({ "player_ids": [star] })).await?;
+                Ok::<_, Failure>(client)
+            });
         }
+        while let Some(done) = tasks.join_next().await {
+            all.push(done.map_err(Failure::of("watching"))??);
+        }
+    }
+    Ok(all)
+}
+
+/// Hears all that is new of the one it watches.
+async fn hear(mut client: Client, told: Arc<Barrier>) -> Result<(), Failure> {
+    for nth in 0..NEWS {
+        let wanted = if nth % 2 == 0 { "in_queue" } else { "online" };
+        let mut heard = Ok(Value::Null);
+        while heard.as_ref().is_ok_and(|event| event["data"]["status"] != wanted) {
+            heard = client.recv_type("presence.changed", PATIENCE).await;
+        }
+        // Whoever hears nothing goes along: the others would wait for ever.
         told.wait().await;
+        heard.map_err(Failure::of("awaiting presence.changed"))?;
     }
     Ok(())
 }

@@ -50,6 +50,8 @@ impl Bench {
         let program = Program::new(&self.binary)
             .variable("SWP__AUTH__KEYS", &self.keys)
             .variable("SWP__REALTIME__MAX_SOCKETS", "10100")
+            // Crowds take longer to gather than a silent client is kept.
+            .variable("SWP__REALTIME__HEARTBEAT_MS", "300000")
             .variable("RUST_LOG", "warn")
             .variables(limits.map(|limit| (format!("SWP__LIMITS__{limit}"), "0")));
         let running = up::environment(program, database, &self.services.redis.url()).spawn();

@@ -1,6 +1,7 @@
 //! Links that make friends.
 
 use actix_web::{HttpRequest, delete, get, post, web};
+use kernel::PlayerId;
 
 use super::answered;
 use crate::app::App;
@@ -8,6 +9,13 @@ use crate::dto::{FriendLinkDto, NewFriendLinkDto, PageDto, ProblemDto, StandingO
 use crate::edge::{Body, Idempotency, Outcome, Reply, public_url};
 use crate::problem::Problem;
 use crate::tokens::Caller;
+
+/// A link as it stands: the reply of a command about it, when the reply itself was lost. The address begins as operators
+/// say, or where the page is.
+pub(crate) async fn again(app: &App, player: PlayerId, code: &str) -> Result<Reply, Problem> {
+    let link = app.friends.own_link(player, code).await.map_err(|error| app.refuse(error))?;
+    Ok(Reply::ok(&FriendLinkDto::of(&link, &app.settings.public_url)))
+}
 
 /// Your links that work, newest first.
 #[utoipa::path(operation_id = "list_friend_links", tag = "friends", security(("bearer" = [])), responses(

@@ -1,7 +1,7 @@
 //! Friends, requests, and links that make friends.
 
 pub(crate) mod answer;
-mod links;
+pub(crate) mod links;
 mod list;
 mod mutual;
 mod note;

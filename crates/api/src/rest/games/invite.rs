@@ -25,6 +25,7 @@ async fn call(
         }
         (None, Some(true)) => {
             let (_, made) = app.games.invite_link(player, id, receipt).await.map_err(refuse)?;
+            app.presences.moved([player]);
             let link = InviteLinkDto::of(&made, base).ok_or_else(|| Problem::of("internal"))?;
             Ok(Reply::created(&link))
         }

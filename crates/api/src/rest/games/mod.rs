@@ -7,6 +7,7 @@ mod dispute;
 pub(crate) mod get;
 pub(crate) mod history;
 pub(crate) mod invite;
+mod join;
 pub(crate) mod live;
 pub(crate) mod play;
 pub(crate) mod ready;
@@ -30,6 +31,7 @@ pub(super) fn mount(config: &mut ServiceConfig<'_>) {
         .service(live::live)
         .service(create::create)
         .service(get::get)
+        .service(join::join)
         .service(ready::ready)
         .service(abandon::abandon)
         .service(play::play)

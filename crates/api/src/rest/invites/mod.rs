@@ -4,7 +4,7 @@ pub(crate) mod accept;
 mod cancel;
 pub(crate) mod decline;
 mod list;
-mod redeem;
+pub(crate) mod redeem;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 

@@ -8,7 +8,7 @@ use crate::problem::Problem;
 use crate::rest::games::{changed, shown, taking};
 use crate::tokens::Caller;
 
-async fn call(app: &App, player: PlayerId, code: &str, receipt: Option<Receipt>) -> Result<Reply, Problem> {
+pub(crate) async fn call(app: &App, player: PlayerId, code: &str, receipt: Option<Receipt>) -> Result<Reply, Problem> {
     let game = taking(app, player, app.games.redeem(player, code, receipt)).await?;
     changed(app, &game).await;
     shown(app, player, &game).await

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use diesel::QueryableByName;
-use diesel::sql_types::{BigInt, Bool, Nullable, Text};
+use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 use diesel_async::RunQueryDsl;
 use friends::{Direction, FriendLine, FriendLists, FriendPosition, ListChange, RequestLine};
 use kernel::{Engagement, GameId, Page, PageLimit, PlayerId, Reach, StoreError, Timestamp};
@@ -26,12 +26,21 @@ macro_rules! mine {
     };
 }
 
-/// What a line says of a friend beside the relation, for rows `p` that know `changed_at` and `online`.
+/// Whether somebody is there, for rows `m`. `unwatched` is null without a socket, and 0 if a device is looked at. Subqueries
+/// of one row each: as joins, or as `EXISTS`, a plan may read whole tables to find a hundred friends.
+macro_rules! reach {
+    () => {
+        "(SELECT r.changed_at FROM reaches r WHERE r.player_id = m.other) AS changed_at,
+         (SELECT min(CASE WHEN c.away THEN 1 ELSE 0 END) FROM connections c WHERE c.player_id = m.other) AS unwatched"
+    };
+}
+
+/// What a line says of a friend beside the relation, for rows `p` that know [`reach!`].
 macro_rules! line {
     () => {
-        "p.other, p.bond, p.at, p.met_in, p.note, p.updated_at, p.changed_at, p.online,
-         EXISTS (SELECT 1 FROM connections c WHERE c.player_id = p.other AND NOT c.away) AS watched,
-         e.kind, e.subject,
+        "p.other, p.bond, p.at, p.met_in, p.note, p.updated_at, p.changed_at, p.unwatched, e.kind, e.subject,
+         EXISTS (SELECT 1 FROM game_invites i WHERE i.from_id = p.other AND i.game_id = e.subject AND i.to_id IS NULL
+                 AND i.state IN ('created', 'delivered', 'stored')) AS open_seat,
          CAST((SELECT coalesce(sum(g.games), 0) FROM pairings g
                WHERE g.player_id = $1 AND g.opponent_id = p.other) AS bigint) AS together"
     };
@@ -53,14 +62,14 @@ struct LineRow {
     updated_at: Option<TimeCol>,
     #[diesel(sql_type = Nullable<Instant>)]
     changed_at: Option<TimeCol>,
-    #[diesel(sql_type = Bool)]
-    online: bool,
-    #[diesel(sql_type = Bool)]
-    watched: bool,
+    #[diesel(sql_type = Nullable<Integer>)]
+    unwatched: Option<i32>,
     #[diesel(sql_type = Nullable<Text>)]
     kind: Option<String>,
     #[diesel(sql_type = Nullable<Id>)]
     subject: Option<IdCol>,
+    #[diesel(sql_type = Bool)]
+    open_seat: bool,
     #[diesel(sql_type = BigInt)]
     together: i64,
 }
@@ -80,11 +89,12 @@ impl LineRow {
             note: self.note,
             games_together: self.together,
             reach: Reach {
-                online: self.online,
-                away: self.online && !self.watched,
+                online: self.unwatched.is_some(),
+                away: self.unwatched == Some(1),
                 changed_at: self.changed_at.map(Timestamp::from),
             },
             engagement,
+            open_seat: self.open_seat,
             updated_at: self.updated_at.unwrap_or(since).into(),
         })
     }
@@ -132,13 +142,14 @@ impl FriendLists for FriendTables {
     ) -> Result<Page<FriendLine, FriendPosition>, StoreError> {
         let query = prepared(concat!(
             mine!(),
-            ", seen AS (
-                SELECT m.*, r.changed_at, EXISTS (SELECT 1 FROM connections c WHERE c.player_id = m.other) AS online
-                FROM mine m LEFT JOIN reaches r ON r.player_id = m.other
-                WHERE m.bond = 'friends'
+            ", seen AS MATERIALIZED (
+                SELECT m.*, ",
+            reach!(),
+            " FROM mine m WHERE m.bond = 'friends'
             ), placed AS (
                 -- Before the last change it was the other way around.
-                SELECT s.*, (s.online <> (s.changed_at IS NOT NULL AND s.changed_at > $2)) AS was_online FROM seen s
+                SELECT s.*, ((s.unwatched IS NOT NULL) <> (s.changed_at IS NOT NULL AND s.changed_at > $2)) AS was_online
+                FROM seen s
             )
             SELECT ",
             line!(),
@@ -171,10 +182,10 @@ impl FriendLists for FriendTables {
     ) -> Result<Page<ListChange, (Timestamp, PlayerId)>, StoreError> {
         let query = prepared(concat!(
             mine!(),
-            ", p AS (
-                SELECT m.*, r.changed_at, EXISTS (SELECT 1 FROM connections c WHERE c.player_id = m.other) AS online
-                FROM mine m LEFT JOIN reaches r ON r.player_id = m.other
-                WHERE m.updated_at >= $2
+            ", p AS MATERIALIZED (
+                SELECT m.*, ",
+            reach!(),
+            " FROM mine m WHERE m.updated_at >= $2
             )
             SELECT ",
             line!(),

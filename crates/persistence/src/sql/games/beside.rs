@@ -49,6 +49,18 @@ impl InviteStore for GameTable {
         into_games(self.database.read(|mut conn| async move { query.load(&mut conn).await }).await?)
     }
 
+    async fn open_links_of(&self, players: &[PlayerId]) -> Result<Vec<(PlayerId, GameId)>, StoreError> {
+        let players: Vec<IdCol> = players.iter().copied().map(IdCol::from).collect();
+        let query = game_invites::table
+            .filter(game_invites::from_id.eq_any(players))
+            .filter(game_invites::to_id.is_null())
+            .filter(sql::<Bool>("state IN ('created', 'delivered', 'stored')"))
+            .select((game_invites::from_id, game_invites::game_id));
+        let rows: Vec<(IdCol, IdCol)> =
+            self.database.read(|mut conn| async move { query.load(&mut conn).await }).await?;
+        Ok(rows.into_iter().map(|(player, game)| (player.into(), game.into())).collect())
+    }
+
     async fn worded_by(&self, player: PlayerId, after: Option<GameId>, limit: i64) -> Result<Vec<GameId>, StoreError> {
         let player = IdCol::from(player);
         let theirs = sql::<Bool>("games.id IN (SELECT game_id FROM game_players WHERE player_id = ")
