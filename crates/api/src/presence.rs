@@ -84,6 +84,10 @@ fn topic(player: PlayerId, sight: Sight) -> Option<Topic> {
     }
 }
 
+fn told_of(facts: &Facts, now: Timestamp) -> Told {
+    SIGHTS.map(|sight| compose(facts, sight, now, GRACE))
+}
+
 /// The game somebody is in; friends are told always.
 fn game_of(told: &Told) -> Option<GameId> {
     told.iter().find_map(|presence| presence.game_id)
@@ -93,7 +97,7 @@ impl State {
     /// Remembers what is told of somebody watched, and when that ends by itself; says what was told before. `None` if
     /// nobody watches them any more.
     fn learn(&mut self, player: PlayerId, facts: &Facts, now: Timestamp) -> Option<(Option<Told>, Told)> {
-        let told = SIGHTS.map(|sight| compose(facts, sight, now, GRACE));
+        let told = told_of(facts, now);
         let before = self.known.get_mut(&player)?.replace(told);
         let (was, is) = (before.as_ref().and_then(game_of), game_of(&told));
         if was != is {

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use friends::{Facts as PolicyFacts, Surface, Verdict, policy};
-use kernel::{FieldError, PlayerId};
+use kernel::{FieldError, PlayerId, Timestamp};
 use realtime::{SocketId, Topic};
 use social::{Facts, GRACE, Presence, Sight, changed, compose};
 
-use super::{CHUNK, SIGHTS, State, facts, render, topic};
+use super::{CHUNK, Presences, SIGHTS, State, facts, render, told_of, topic};
 use crate::app::App;
 use crate::problem::Problem;
 
@@ -53,6 +53,23 @@ impl State {
     }
 }
 
+impl Presences {
+    /// A new watcher was answered with these facts. Of whom nothing was told before, that is what was told; where there
+    /// was, it may be newer, or older: then they are looked at.
+    fn answered(&self, players: &[PlayerId], facts: &[Facts], now: Timestamp) {
+        let mut state = self.lock();
+        for (player, facts) in players.iter().zip(facts) {
+            match state.known.get(player) {
+                Some(None) => _ = state.learn(*player, facts, now),
+                Some(Some(told)) if *told != told_of(facts, now) => _ = state.moved.insert(*player),
+                _ => {}
+            }
+        }
+        drop(state);
+        self.wake.notify_one();
+    }
+}
+
 impl App {
     /// Lets a socket watch these players, too, from now on; answers how each stands, in the order asked. Who may not be
     /// seen looks like somebody who was never there, until they may.
@@ -82,8 +99,7 @@ impl App {
         let seen =
             |((player, facts), sight): ((&PlayerId, &Facts), &Sight)| (*player, compose(facts, *sight, now, GRACE));
         let answer = players.iter().zip(&facts).zip(&sights).map(seen).collect();
-        // Whoever watched them before is told what is new with the same stroke.
-        self.tell(players, &facts);
+        self.presences.answered(players, &facts, now);
         Ok(answer)
     }
 

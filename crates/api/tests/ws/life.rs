@@ -23,7 +23,7 @@ async fn hello_says_all_a_client_needs() {
     client.recv_type("session.ready", PATIENCE).await.expect("becomes ready");
     let pong = client.request("ping", json!({}), PATIENCE).await.expect("is answered");
     assert!(pong["data"]["server_time"].is_string(), "{pong}");
-    let unknown = client.request("friends.request", json!({}), PATIENCE).await.expect("is answered");
+    let unknown = client.request("chat.shout", json!({}), PATIENCE).await.expect("is answered");
     assert_eq!(unknown["error"]["code"], "session.unknown_type", "{unknown}");
     let strict = client.request("matchmaking.join", json!({ "mode": "duel", "rating": 3_000 }), PATIENCE).await;
     let strict = strict.expect("is answered");
