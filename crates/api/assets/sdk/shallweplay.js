@@ -10,7 +10,7 @@
 
 const PROTOCOL = "shallweplay.v1";
 /** Requests that are worth nothing later: never sent again after a reconnect, and they carry no key. */
-const VOLATILE = new Set(["ping", "game.relay", "chat.typing", "presence.set", "presence.watch", "session.refresh"]);
+const VOLATILE = new Set(["ping", "game.relay", "chat.typing", "presence.set", "presence.watch", "presence.unwatch", "session.refresh"]);
 /** Requests that only read: sent again after a reconnect, but a stored reply would be a stale one. */
 const READS = new Set(["game.join", "conversation.open"]);
 /** How many streams a resume names; older ones are of games long over. */
@@ -268,6 +268,42 @@ export class ShallWePlay {
   leaderboard(mode, query = {}) { return this.call("GET", `/leaderboards/${encodeURIComponent(mode)}`, { query }); }
   history(playerId, query = {}) { return this.call("GET", `/players/${playerId}/games`, { query }); }
 
+  // friends: an answer to a command is `{player_id, state}`, how the two stand now
+  friends(query = {}) { return this.call("GET", "/friends", { query }); }
+  noteFriend(playerId, note) { return this.call("PATCH", `/friends/${playerId}`, { body: { note } }); }
+  unfriend(playerId) { return this.call("DELETE", `/friends/${playerId}`); }
+  mutualFriends(playerId, query = {}) { return this.call("GET", `/friends/${playerId}/mutual`, { query }); }
+  requestFriend({ playerId, handle }) { return this.call("POST", "/friends/requests", { body: handle === undefined ? { player_id: playerId } : { handle } }); }
+  friendRequests(direction = "incoming", query = {}) { return this.call("GET", "/friends/requests", { query: { direction, ...query } }); }
+  acceptFriend(playerId) { return this.call("POST", `/friends/requests/${playerId}/accept`); }
+  declineFriend(playerId) { return this.call("POST", `/friends/requests/${playerId}/decline`); }
+  cancelFriendRequest(playerId) { return this.call("DELETE", `/friends/requests/${playerId}`); }
+  /** A link that makes friends. `expiresIn` is in seconds; without `maxUses` there is no limit. */
+  createFriendLink({ maxUses, expiresIn, autoAccept } = {}) {
+    return this.call("POST", "/friends/invite-links", { body: { max_uses: maxUses, expires_in: expiresIn, auto_accept: autoAccept } });
+  }
+  friendLinks() { return this.call("GET", "/friends/invite-links"); }
+  revokeFriendLink(code) { return this.call("DELETE", `/friends/invite-links/${encodeURIComponent(code)}`); }
+  redeemFriendLink(code) { return this.call("POST", `/friends/invite-links/${encodeURIComponent(code)}/redeem`); }
+  searchPlayers(handlePrefix, query = {}) { return this.call("GET", "/players", { query: { handle_prefix: handlePrefix, ...query } }); }
+  presence(playerIds) { return this.call("GET", "/presence", { query: { ids: playerIds.join(",") } }); }
+  blocks(query = {}) { return this.call("GET", "/blocks", { query }); }
+  block(playerId) { return this.call("PUT", `/blocks/${playerId}`); }
+  unblock(playerId) { return this.call("DELETE", `/blocks/${playerId}`); }
+
+  // the account
+  sessions() { return this.call("GET", "/auth/sessions"); }
+  endSession(id) { return this.call("DELETE", `/auth/sessions/${id}`); }
+  /** Everything that is kept about the player, as one document. */
+  exportMe() { return this.call("GET", "/players/me/export"); }
+  /** Erases the player for good, and signs out. */
+  async eraseMe() {
+    await this.call("DELETE", "/players/me");
+    this.#socket.stop("erased");
+    this.#socket.forget();
+    this.#forget();
+  }
+
   /**
    * One REST call under /api/v1. A call that may have been lost is made once more; a changing one
    * carries the same Idempotency-Key both times, so it takes effect once.
@@ -343,6 +379,11 @@ export class ShallWePlay {
   send(type, data = {}) { return this.#socket.post({ type, data }); }
   joinGame(gameId) { return this.request("game.join", { game_id: gameId }); }
   relay(gameId, data) { return this.send("game.relay", { game_id: gameId, data }); }
+  /** "away" while nobody looks at this device, "online" again. It holds for this connection. */
+  setPresence(status, text) { return this.request("presence.set", { status, ...(text !== undefined && { text }) }); }
+  /** How these players are now; `presence.changed` tells what changes, until the connection ends. */
+  watchPresence(playerIds) { return this.request("presence.watch", { player_ids: playerIds }); }
+  unwatchPresence(playerIds) { return this.request("presence.unwatch", { player_ids: playerIds }); }
 
   /** Calls `listener(data, envelope)` for each event of that type ("*": all). Returns the way to stop. */
   on(type, listener) {
