@@ -299,9 +299,9 @@ export class ShallWePlay {
   /** Erases the player for good, and signs out. */
   async eraseMe() {
     await this.call("DELETE", "/players/me");
+    this.#forget();
     this.#socket.stop("erased");
     this.#socket.forget();
-    this.#forget();
   }
 
   /**
