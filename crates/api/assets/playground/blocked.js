@@ -7,7 +7,7 @@ import { handleOf, person } from "./friend-row.js";
 export function blockedPlayers(app) {
   const heading = h("h2", { id: "blocked-title", tabindex: "-1" }, "Blocked");
   const list = h("ul", { class: "people" });
-  const empty = h("p", { class: "empty" });
+  const empty = h("p", { class: "empty", hidden: true });
   const foot = h("div", {});
   const show = rowList(list, blockRow, heading);
   let items = [];

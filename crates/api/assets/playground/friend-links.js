@@ -7,7 +7,7 @@ import { qrPath } from "./qr.js";
 
 const DAY = 86_400;
 const LIVES = [[DAY, "A day"], [7 * DAY, "A week"], [30 * DAY, "30 days"]];
-const USES = [["", "Anybody who has it"], ["1", "One person"], ["10", "Ten people"]];
+const USES = [["", "Anybody"], ["1", "One person"], ["10", "Ten people"]];
 
 /** Dark on light whatever the theme: not every reader takes it the other way round. */
 function qrImage(url) {
