@@ -70,7 +70,7 @@ export function friendLinks(app) {
 
   function render() {
     show(links);
-    foot.replaceChildren(links.length ? "" : h("p", { class: "empty" }, "No link yet. Make one and send it, or let somebody scan it: the two of you become friends, handle or not."));
+    foot.replaceChildren(links.length ? "" : h("p", { class: "empty" }, "No link right now. Make one and send it, or let somebody scan it: the two of you become friends, handle or not."));
   }
 
   async function revoked(code) {

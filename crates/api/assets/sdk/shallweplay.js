@@ -17,6 +17,8 @@ const READS = new Set(["game.join", "conversation.open"]);
 const RESUME_STREAMS = 9;
 /** How long events after a gap are held back for the missing ones, and how many. */
 const GAP_MS = 1000, GAP_EVENTS = 256;
+/** The close code of a device that was signed out, perhaps from another one. */
+const SIGNED_OUT = 4506;
 const BACKOFF_MS = 250, BACKOFF_CAP_MS = 15_000, HELLO_MS = 10_000, STEADY_MS = 10_000;
 
 /** A refusal by the server: the fields of RFC 9457 plus `code`, and the whole document as `problem`. */
@@ -92,6 +94,10 @@ export class ShallWePlay {
       token: () => this.#token(),
       refresh: () => this.refresh(),
       online: () => this.#armRefresh(),
+      signedOut: (reason) => {
+        this.#forget(); // the device secret, too: it would only come back in
+        this.#emit("signed_out", { reason });
+      },
     });
   }
 
@@ -120,7 +126,14 @@ export class ShallWePlay {
   /** Makes an account; a signed-in guest keeps everything and becomes that account. */
   async register({ handle, password, displayName }) {
     const body = { handle, password, ...(displayName && { display_name: displayName }) };
-    return this.#save(await this.call("POST", "/auth/register", { body, auth: this.signedIn }));
+    const guest = this.#session()?.refresh_token;
+    const player = this.#save(await this.call("POST", "/auth/register", { body, auth: this.signedIn }));
+    if (guest) {
+      // A socket belongs to the session it began with; the guest's would stand among the devices for good.
+      this.#socket.restart();
+      await this.#auth("logout", { refresh_token: guest }).catch(() => {});
+    }
+    return player;
   }
 
   async login({ handle, password }) {
@@ -447,6 +460,13 @@ class Realtime {
     this.#become("stopped", { code, reason, error });
   }
 
+  /** The same player over a new connection. */
+  restart() {
+    if (!this.#wanted) return;
+    this.#lost(1000, "restarting", "resume");
+    this.hurry();
+  }
+
   /** Another player: nothing learnt so far holds. */
   forget() {
     if (this.#wanted) this.stop("another player signed in");
@@ -659,14 +679,17 @@ class Realtime {
     if (code && socket.readyState < 2) socket.close(code);
   }
 
-  #lost(code, reason = "") {
+  #lost(code, reason = "", policy = closePolicy(code)) {
     this.#detach(1000);
     for (const entry of [...this.#pending.values()]) {
       if (entry.volatile) entry.settle(new ConnectionError("The connection was lost before the answer."));
     }
     if (!this.#wanted) return;
-    const policy = closePolicy(code);
-    if (policy === "stop") return this.stop(reason || this.#refusal?.message || `close code ${code}`, code, this.#refusal);
+    if (policy === "stop") {
+      this.stop(reason || this.#refusal?.message || `close code ${code}`, code, this.#refusal);
+      if (code === SIGNED_OUT) this.#host.signedOut(reason);
+      return;
+    }
     if (policy === "refresh") this.#stale = true;
     // A connection that held is a fresh start; one that fails at once is not.
     if (this.state === "online" && Date.now() - this.#onlineSince >= STEADY_MS) this.#attempt = 0;

@@ -194,6 +194,27 @@ describe("friends and the account", () => {
     assert.equal(seen.states.at(-1).state, "stopped");
   });
 
+  test("a guest who registers goes on over a connection of the account; the guest's session ends", async () => {
+    const { swp, calls } = await online({ replies: [{ body: tokens(1) }, { status: 201, body: tokens(2) }, { status: 204 }] });
+    const guest = FakeSocket.last;
+    await swp.register({ handle: "ada", password: "correct horse" });
+    assert.deepEqual(calls.slice(1).map(({ path, body }) => [path, body.refresh_token]), [["/auth/register", undefined], ["/auth/logout", "refresh-1"]]);
+    assert.equal(guest.closedWith, 1000);
+    await settle();
+    FakeSocket.last.open();
+    assert.deepEqual(FakeSocket.last.sent[0].data, { token: "access-2", resume: { player: { epoch: "e1", offset: 10 } } });
+  });
+
+  test("a device that is signed out from elsewhere forgets everything", async () => {
+    const { swp, seen, storage } = await online();
+    const reasons = [];
+    swp.on("signed_out", ({ reason }) => reasons.push([reason, swp.signedIn]));
+    FakeSocket.last.drop(4506, "signed out");
+    assert.deepEqual(reasons, [["signed out", false]]);
+    assert.equal(storage.getItem("shallweplay"), null);
+    assert.equal(seen.states.at(-1).code, 4506);
+  });
+
   test("presence is asked and set on the socket, without keys, and never again after a reconnect", async () => {
     const { swp } = await online();
     const heard = [];
