@@ -168,7 +168,7 @@ function showRequests(badge) {
   app.circle.follow(({ incoming: { length } }) => {
     badge.hidden = length === 0;
     badge.replaceChildren(h("span", { "aria-hidden": "true" }, length > 99 ? "99+" : String(length)),
-      h("span", { class: "visually-hidden" }, many(length, " request")));
+      h("span", { class: "visually-hidden" }, ` ${many(length, "request")}`));
   });
 }
 

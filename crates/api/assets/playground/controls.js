@@ -1,19 +1,21 @@
 // Controls that several screens share: buttons that wait, a menu, questions, lists whose rows stay the same elements.
 import { h } from "./dom.js";
 
-/** A button that can't be pressed again while what it does is under way; `fail` is told what went wrong. */
+/**
+ * A button that does nothing more while what it does is under way; `fail` is told what went wrong. It isn't `disabled`,
+ * which would let go of the focus.
+ */
 export function action(label, act, fail, { kind = "button", ...properties } = {}) {
   const button = h("button", { type: "button", class: kind, ...properties, onclick: async () => {
-    button.disabled = true;
+    if (button.hasAttribute("aria-disabled")) return;
+    button.setAttribute("aria-disabled", "true");
     fail(null);
     try {
       await act();
     } catch (error) {
       fail(error);
     }
-    button.disabled = false;
-    // A disabled button lets go of the focus.
-    if (button.isConnected && document.activeElement === document.body) button.focus({ preventScroll: true });
+    button.removeAttribute("aria-disabled");
   } }, label);
   return button;
 }
@@ -72,6 +74,7 @@ export function ask({ title, body, label, bad = false, keep = "Cancel", act }) {
     go.disabled = false;
   } }, h("h2", { id: "ask-title" }, title), body, problem, h("div", { class: "row" }, stay, go));
   const dialog = h("dialog", { class: "dialog", "aria-labelledby": "ask-title", onclose: () => {
+    if (!dialog.isConnected) return; // the screen went, and the next one has the focus
     const opener = before?.isConnected ? before : document.getElementById("main");
     dialog.remove();
     opener.focus({ preventScroll: true });

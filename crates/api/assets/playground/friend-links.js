@@ -21,7 +21,7 @@ function qrImage(url) {
 function terms(app, { auto_accept: atOnce, max_uses: most, uses, expires_at: until }) {
   const left = Date.parse(until) - app.now();
   return [most === null ? `used ${many(uses, "time")}` : `used ${uses} of ${most}`,
-    left > 2 * DAY * 1000 ? `${Math.floor(left / DAY / 1000)} days left` : left > 0 ? `${remaining(left)} left` : "over",
+    left > 2 * DAY * 1000 ? `${Math.round(left / DAY / 1000)} days left` : left > 0 ? `${remaining(left)} left` : "over",
     atOnce ? "friends at once" : "you are asked first"].join(" · ");
 }
 

@@ -25,13 +25,15 @@ async function inviteToGame(app, player) {
   });
 }
 
-export function askToBlock(app, player) {
+/** `then` is for screens that are about that player. */
+export function askToBlock(app, player, then) {
   ask({
     title: `Block ${player.display_name}?`, label: "Block", bad: true,
     body: h("p", {}, "Friendship, requests and invitations between you end, and neither finds the other any more. They are not told."),
     act: async () => {
       await app.circle.change(() => app.swp.block(player.id));
       app.announce(`${player.display_name} is blocked.`);
+      then?.();
     },
   });
 }

@@ -46,8 +46,8 @@ export function friendsScreen(app, notice) {
     h("div", { class: "friends-columns" },
       h("div", { class: "friends-column" }, requests.incoming,
         h("section", { class: "panel", "aria-labelledby": "friends-title" }, h("div", { class: "panel-head" }, heading, there), list, foot),
-        requests.outgoing),
-      h("div", { class: "friends-column" }, find.element, links.element, blocked.element)));
+        find.element, requests.outgoing),
+      h("div", { class: "friends-column" }, links.element, blocked.element)));
   const stop = app.circle.follow(render);
   return { name: "friends", title: "Friends", element, dispose: stop };
 }

@@ -47,8 +47,8 @@ export function playerScreen(app, id) {
       of(player) {
         button = bondButton(app, player, fail);
         button.update();
-        return h("div", { class: "row" }, button.element,
-          menu(`More about ${player.display_name}`, [["Block…", () => askToBlock(app, player), true]]), problem);
+        return h("div", { class: "row bond-row" }, button.element,
+          menu(`More about ${player.display_name}`, [["Block…", () => askToBlock(app, player, () => location.assign("#friends")), true]]), problem);
       },
     };
   }

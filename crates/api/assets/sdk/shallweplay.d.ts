@@ -183,6 +183,7 @@ export interface Events {
   session: Session;
   /** Events of that stream were lost: read what it is about anew by REST. */
   resync: { stream: string; reason: "server" | "window" | "epoch" | "gap" };
+  /** The session is over, perhaps ended from another device; nothing of it is kept. */
   signed_out: { reason: string };
   /** Every frame and call, tokens left out. */
   wire: Wire;
