@@ -1,22 +1,29 @@
 // The playground: which screen stands, and what the connection says. It knows the backend through the client alone.
 import { ShallWePlay } from "/sdk/shallweplay.js";
+import { accountScreen } from "./account.js";
+import { circle } from "./circle.js";
 import { showConnection } from "./connection.js";
 import { h, skeleton, trouble } from "./dom.js";
 import { face } from "./faces.js";
+import { many } from "./format.js";
+import { friendsScreen } from "./friends.js";
 import { gameScreen } from "./game.js";
 import { historyScreen } from "./history.js";
 import { inviteTray } from "./invites.js";
 import { leaderboardScreen } from "./leaderboard.js";
 import { lobbyScreen } from "./lobby.js";
 import { playedScreen } from "./played.js";
+import { tellAway } from "./presence.js";
 import { playerScreen } from "./rival.js";
 import { waitingScreen } from "./waiting.js";
 import { welcomeScreen } from "./welcome.js";
 import { showWire } from "./wire.js";
 
 const STORAGE_KEY = "shallweplay";
-/** The code of a link by which somebody came, until it is redeemed: signing in comes first. */
-const JOIN_KEY = "swp-join";
+/** The code of a link by which somebody came, to a game or to be friends, until it is redeemed: signing in comes first. */
+const JOIN_KEY = "swp-join", FRIEND_KEY = "swp-friend";
+/** What tells this tab from its copies. */
+const TAB_KEY = "swp-tab";
 const main = document.getElementById("main");
 const announcer = document.getElementById("announcer");
 const places = document.getElementById("places");
@@ -67,12 +74,14 @@ const app = {
   rewrite: (hash) => history.replaceState(null, "", location.pathname + hash),
   async signOut() {
     await swp.logout().catch(() => {}); // gone here in any case; the server's session ends by itself
-    tray.clear();
-    welcome();
+    signedOut();
   },
+  signedOut,
 };
 const names = new Map([["tic_tac_toe", "Tic-tac-toe"]]);
 const tray = inviteTray(app, document.getElementById("invites"));
+app.circle = circle(app);
+showRequests(document.getElementById("requests"));
 
 function show(next, hash = "") {
   screen?.dispose?.();
@@ -101,6 +110,8 @@ async function open(hash) {
     return show(historyScreen(app, parameters, other), hash);
   }
   if (page === "board") return show(leaderboardScreen(app, id, parameters), hash);
+  if (page === "friends") return show(friendsScreen(app), hash);
+  if (page === "account") return show(accountScreen(app), hash);
   if (page === "game" && id) return show(playedScreen(app, id), hash);
   if (page === "player" && id) return show(playerScreen(app, id), hash);
   if (!(await place({ ask: true }))) app.lobby();
@@ -140,7 +151,38 @@ function loading(text) {
 }
 
 function welcome(notice) {
-  show(welcomeScreen(app, notice ?? (sessionStorage.getItem(JOIN_KEY) ? "Somebody invites you to a game. Pick a name, and you are in." : undefined)), location.hash);
+  const why = sessionStorage.getItem(JOIN_KEY) ? "Somebody invites you to a game. Pick a name, and you are in."
+    : sessionStorage.getItem(FRIEND_KEY) ? "Somebody wants to be your friend. Pick a name, and you are in." : undefined;
+  show(welcomeScreen(app, notice ?? why), location.hash);
+}
+
+function signedOut(notice) {
+  tray.clear();
+  app.circle.clear();
+  sessionStorage.removeItem(TAB_KEY); // whoever comes in next is at another table
+  welcome(notice);
+}
+
+/** How many wait for an answer, beside the way to them. */
+function showRequests(badge) {
+  app.circle.follow(({ incoming: { length } }) => {
+    badge.hidden = length === 0;
+    badge.replaceChildren(h("span", { "aria-hidden": "true" }, length > 99 ? "99+" : String(length)),
+      h("span", { class: "visually-hidden" }, ` ${many(length, "request")}`));
+  });
+}
+
+/** Redeems a link that makes friends, and tells what came of it. */
+async function befriend(code) {
+  sessionStorage.removeItem(FRIEND_KEY);
+  try {
+    const { player_id: id, state } = await app.circle.change(() => swp.redeemFriendLink(code));
+    const name = await swp.profile(id).then((player) => player.display_name, () => "somebody");
+    return state === "friends" ? `You and ${name} are friends now.` : `${name} is asked whether to be your friend.`;
+  } catch (error) {
+    if (error.code === "friends.self") return "This is your own link: send it to somebody else.";
+    return error.message;
+  }
 }
 
 /** Takes the seat that the link keeps; whoever sits elsewhere finishes that first. */
@@ -163,8 +205,14 @@ async function enter() {
     // Names of modes stand on every screen; one that shows the modes themselves shows the error, too.
     await app.modes().catch(() => {});
     const code = sessionStorage.getItem(JOIN_KEY);
-    if (await place()) sessionStorage.removeItem(JOIN_KEY);
-    else if (code) await join(code);
+    const friendOf = sessionStorage.getItem(FRIEND_KEY);
+    const friendship = friendOf && (await befriend(friendOf));
+    if (!friendOf) app.circle.load();
+    if (await place()) {
+      sessionStorage.removeItem(JOIN_KEY);
+      if (friendship) app.announce(friendship);
+    } else if (code) await join(code);
+    else if (friendship) show(friendsScreen(app, friendship), "#friends");
     else if (location.hash.length > 1) await open(location.hash);
     else app.lobby();
     tray.load();
@@ -193,16 +241,20 @@ async function place({ ask = false } = {}) {
 // copy starts as a player of its own. A reload waits for the page before it to let go.
 let held = null;
 async function keepTab() {
-  const id = app.me.id;
-  if (!navigator.locks || held === id) return true;
+  let tab = sessionStorage.getItem(TAB_KEY);
+  if (!tab) sessionStorage.setItem(TAB_KEY, (tab = `${Date.now()}-${Math.random()}`));
+  if (!navigator.locks || held === tab) return true;
   const mine = await new Promise((resolve) => {
-    navigator.locks.request(`swp-tab:${id}`, { signal: AbortSignal.timeout(1500) }, () => {
+    navigator.locks.request(`swp-tab:${tab}`, { signal: AbortSignal.timeout(1500) }, () => {
       resolve(true);
       return new Promise(() => {}); // until the page goes
     }).catch(() => resolve(false));
   });
-  if (mine) held = id;
-  else sessionStorage.removeItem(STORAGE_KEY);
+  if (mine) held = tab;
+  else {
+    sessionStorage.removeItem(STORAGE_KEY);
+    sessionStorage.removeItem(TAB_KEY);
+  }
   return mine;
 }
 
@@ -217,12 +269,16 @@ swp.on("session", (session) => {
   if (Number.isFinite(serverTime)) clockAheadMs = serverTime - Date.now();
   screen?.online?.(session);
   tray.load();
+  app.circle.online();
 });
-swp.on("resync", ({ stream }) => screen?.resync?.(stream));
-swp.on("signed_out", () => {
-  tray.clear();
-  welcome("You were signed out. Come in again.");
+swp.on("resync", ({ stream }) => {
+  screen?.resync?.(stream);
+  if (!stream.startsWith("game:")) app.circle.load();
 });
+swp.on("signed_out", () => signedOut("You were signed out. Come in again."));
+for (const type of ["friend.requested", "friend.added", "friend.updated", "friend.removed", "presence.changed"]) {
+  swp.on(type, (data) => app.circle.event(type, data));
+}
 for (const type of ["ticket.updated", "game.started", "game.moved", "game.updated", "game.finished", "game.settled",
   "game.disputed", "game.voided", "game.relayed", "game.opponent_gone", "game.opponent_back", "game.invited", "invite.updated",
   "rating.changed"]) {
@@ -237,12 +293,15 @@ setInterval(() => {
   screen?.poll?.();
   tray.load();
 }, 2000);
+setInterval(() => swp.signedIn && swp.connectionState !== "online" && app.circle.load(), 10_000);
 
 showConnection(swp, document.getElementById("connection"));
+tellAway(swp);
 showWire(swp, document.getElementById("wire-body"), document.getElementById("wire-last"));
 const address = new URL(location.href);
-if (address.searchParams.has("join")) {
-  sessionStorage.setItem(JOIN_KEY, address.searchParams.get("join"));
+for (const [name, key] of [["join", JOIN_KEY], ["friend", FRIEND_KEY]]) {
+  if (!address.searchParams.has(name)) continue;
+  sessionStorage.setItem(key, address.searchParams.get(name));
   history.replaceState(null, "", address.pathname);
 }
 if (swp.signedIn) enter();

@@ -1,12 +1,14 @@
 // Choosing what to play and with whom, and what was played lately.
 import { BOARDS, seatsOf, shapeOf } from "./boards.js";
 import { h, skeleton, trouble } from "./dom.js";
+import { friendsAtHand } from "./friend-row.js";
 import { recentGames } from "./history.js";
 
 export function lobbyScreen(app, notice) {
   const cards = h("div", { class: "cards" });
   const problems = h("div", { role: "status" });
   const history = recentGames(app);
+  const friends = friendsAtHand(app);
   let gone = false;
 
   async function load() {
@@ -71,12 +73,15 @@ export function lobbyScreen(app, notice) {
       h("p", { class: "tip" }, "Nobody around? ",
         h("a", { href: "/", target: "_blank", rel: "noopener" }, "Open a second player in a new tab"),
         " and meet yourself.")),
-    history.element);
+    h("div", { class: "lobby-side" }, friends.element, history.element));
   return {
     name: "lobby", title: "Lobby", element,
     online: (session) => session.live?.game_id && app.swp.game(session.live.game_id).then((game) => !gone && app.play(game), () => {}),
     resync: () => history.load(),
     event: (type) => (type === "game.settled" || type === "rating.changed") && history.load(),
-    dispose: () => (gone = true),
+    dispose() {
+      gone = true;
+      friends.stop();
+    },
   };
 }

@@ -1,13 +1,17 @@
 // One player: ratings and stats, what lies between the two of you, and asking for a game.
-import { BOARDS } from "./boards.js";
+import { challenge, gamesForTwo, modeChoice } from "./challenge.js";
+import { complaint, menu } from "./controls.js";
 import { h, skeleton, trouble } from "./dom.js";
 import { face } from "./faces.js";
+import { bondButton } from "./find-friends.js";
 import { OUTCOMES, figure, many, rating } from "./format.js";
+import { askToBlock } from "./friend-row.js";
 
 export function playerScreen(app, id) {
   const mine = id === app.me.id;
   const title = h("h1", { id: "page-title", tabindex: "-1", "data-focus": true }, mine ? app.me.display_name : "A player");
   const body = h("div", { class: "page-body" });
+  const bond = bondLine();
   let gone = false;
 
   async function load() {
@@ -25,7 +29,7 @@ export function playerScreen(app, id) {
       if (gone) return;
       title.replaceChildren(player.display_name);
       app.setTitle(player.display_name);
-      body.replaceChildren(...[head(player), between && headToHead(player, between), challenge(player, modes), table(stats, ratings?.items ?? [])].filter(Boolean));
+      body.replaceChildren(...[head(player), !mine && bond.of(player), mine && h("p", {}, h("a", { href: "#account" }, "Account and privacy")), between && headToHead(player, between), invitation(player, modes), table(stats, ratings?.items ?? [])].filter(Boolean));
     } catch (error) {
       if (!gone) body.replaceChildren(error.status === 404 ? h("p", { class: "empty" }, "There is no such player.") : trouble(error, load));
     }
@@ -33,6 +37,21 @@ export function playerScreen(app, id) {
 
   const head = (player) => h("div", { class: "player-head" }, face(player.id),
     h("p", { class: "fine" }, [player.handle ? `@${player.handle}` : "Guest", `here since ${new Date(player.created_at).toLocaleDateString(undefined, { dateStyle: "medium" })}`].join(" · ")));
+
+  /** Friendship: asked for, answered, or closed to this player. */
+  function bondLine() {
+    const { element: problem, fail } = complaint();
+    let button = null;
+    return {
+      stop: app.circle.follow(() => button?.update()),
+      of(player) {
+        button = bondButton(app, player, fail);
+        button.update();
+        return h("div", { class: "row bond-row" }, button.element,
+          menu(`More about ${player.display_name}`, [["Block…", () => askToBlock(app, player, () => location.assign("#friends")), true]]), problem);
+      },
+    };
+  }
 
   function headToHead(player, { games, wins, losses, draws, streak, last }) {
     const run = Math.abs(streak) > 1 ? `${streak > 0 ? "You" : player.display_name} won the last ${Math.abs(streak)}.` : "";
@@ -43,20 +62,20 @@ export function playerScreen(app, id) {
         h("p", {}, h("a", { href: `#games?opponent=${player.id}` }, "Those games"), last && [" · ", h("a", { href: `#game/${last.id}` }, `the last one: ${app.modeName(last.mode)}`)])]);
   }
 
-  function challenge(player, modes) {
-    const offered = modes.filter(({ key, teams, team_size, enabled }) => BOARDS[key] && enabled && teams === 2 && team_size === 1);
+  function invitation(player, modes) {
+    const offered = gamesForTwo(modes);
     if (mine || !offered.length) return null;
     const problem = h("div", {});
-    const select = h("select", { id: "challenge-mode" }, offered.map(({ key, name }) => h("option", { value: key }, name)));
+    const select = modeChoice("challenge-mode", offered);
     const go = h("button", { type: "submit", class: "button button-main" }, "Invite");
     return h("form", { class: "challenge", onsubmit: async (event) => {
       event.preventDefault();
       go.disabled = true;
       problem.replaceChildren();
       try {
-        app.play(await app.swp.createGame(select.value, { invite: [player.id] }));
+        await challenge(app, select.value, player.id);
       } catch (error) {
-        if (!(error.status === 409 && (await app.resume().catch(() => false)))) problem.replaceChildren(trouble(error));
+        problem.replaceChildren(trouble(error));
       }
       go.disabled = false;
     } }, h("label", { for: "challenge-mode" }, `Play ${player.display_name}:`), select, go, problem);
@@ -84,6 +103,9 @@ export function playerScreen(app, id) {
   return {
     name: "player", title: mine ? app.me.display_name : "A player", element: h("section", { class: "sheet page", "aria-labelledby": "page-title" }, title, body),
     event: (type) => type === "rating.changed" && load(),
-    dispose: () => (gone = true),
+    dispose() {
+      gone = true;
+      bond.stop();
+    },
   };
 }

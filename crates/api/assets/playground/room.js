@@ -3,13 +3,12 @@ import { h, say } from "./dom.js";
 import { face } from "./faces.js";
 import { freeSeats } from "./game-state.js";
 import { listed, many, remaining } from "./format.js";
+import { linkField } from "./link.js";
 
 export function waitingRoom({ app, game, complain, reread }) {
-  const link = h("input", { type: "text", class: "link-field", readonly: true, "aria-label": "Link to this game", onfocus: () => link.select() });
-  const copy = h("button", { type: "button", class: "button button-main", onclick: copyLink }, "Copy the link");
-  const share = h("button", { type: "button", class: "button", hidden: !navigator.share, onclick: () => navigator.share({ url: link.value, title: "Shall we play?" }).catch(() => {}) }, "Share…");
+  const link = linkField("Link to this game");
   const make = h("button", { type: "button", class: "button", onclick: makeLink }, "Make a link");
-  const linked = h("div", { class: "room-link", hidden: true }, link, h("div", { class: "row row-centre" }, copy, share));
+  const linked = h("div", { class: "room-link", hidden: true }, link.field, h("div", { class: "row row-centre" }, link.buttons));
   const words = h("p", { class: "lead", role: "status" });
   const asked = h("ul", { class: "asked" });
   const start = h("button", { type: "button", class: "button button-main", hidden: true, onclick: startNow });
@@ -25,21 +24,9 @@ export function waitingRoom({ app, game, complain, reread }) {
 
   function show({ url, code: its }) {
     code = its;
-    link.value = url;
+    link.show(url);
     linked.hidden = false;
     make.hidden = true;
-  }
-
-  async function copyLink() {
-    try {
-      await navigator.clipboard.writeText(link.value);
-      copy.textContent = "Copied";
-    } catch {
-      // No clipboard without https or permission: the text is selected, the keyboard copies it.
-      link.focus();
-      copy.textContent = "Press Ctrl+C";
-    }
-    setTimeout(() => (copy.textContent = "Copy the link"), 3000);
   }
 
   async function makeLink() {

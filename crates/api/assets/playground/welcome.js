@@ -1,4 +1,5 @@
 // The first thing a newcomer sees: a name, and in.
+import { loginForm } from "./credentials.js";
 import { h, trouble } from "./dom.js";
 import { piece, surprisingName } from "./faces.js";
 
@@ -51,7 +52,8 @@ export function welcomeScreen(app, notice) {
         name,
         h("div", { class: "row" }, go, surprise),
         problems,
-        h("p", { class: "fine", id: "name-hint" }, "You play as a guest of this tab. No password, nothing to install."))),
+        h("p", { class: "fine", id: "name-hint" }, "You play as a guest of this tab. No password, nothing to install.")),
+      h("details", { class: "come-back" }, h("summary", {}, "I have a handle"), loginForm(app))),
     h("div", { class: "welcome-art", "aria-hidden": "true" },
       h("div", { class: "board board-art" }, OPENING.map((cell, at) =>
         h("div", { class: `cell art-${at}` },

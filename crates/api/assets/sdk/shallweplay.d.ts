@@ -84,6 +84,26 @@ export interface HeadToHead extends Tally { last: Game | null; streak: number }
 export interface BoardLine { rank: number; player: Player; value: number; games: number; tied: boolean; [field: string]: unknown }
 export interface Board extends Page<BoardLine> { me: BoardLine | null; mode: string; metric: string; season: string | null; [field: string]: unknown }
 
+export type PresenceStatus = "online" | "in_queue" | "in_game" | "away" | "offline";
+/** As far as you may know it: whom you may not know about looks like somebody who was never there. */
+export interface Presence { status: PresenceStatus; game_id: Id | null; joinable: boolean; last_seen: "now" | "hour" | "day" | "week" | "long" | null }
+export interface Friend {
+  player: Player; since: Time; met_in: Id | null; presence: Presence;
+  /** Yours alone. */
+  note: string | null;
+  games_together: number;
+}
+/** `as_of` is what the next `updated_since` should say. */
+export interface Friends extends Page<Friend> { removed: Id[]; as_of?: Time }
+export interface FriendRequest { player: Player; requested_at: Time; expires_at: Time }
+/** How two players stand. */
+export interface Standing { player_id: Id; state: "none" | "pending" | "declined" | "friends" }
+export interface FriendLink { code: string; url: string; auto_accept: boolean; max_uses: number | null; uses: number; created_at: Time; expires_at: Time }
+export interface Block { player: Player; since: Time }
+export interface Device { id: Id; created_at: Time; last_used_at: Time; expires_at: Time; user_agent: string | null; current: boolean }
+export type Visibility = "everyone" | "friends" | "nobody";
+export interface Privacy { requests: Visibility; invites: Visibility; presence: Visibility; history: Visibility }
+
 export interface Problem {
   type?: string; title?: string; status?: number; detail?: string; instance?: string; code?: string;
   errors?: { pointer: string; code: string; detail: string }[]; state?: string;
@@ -146,6 +166,15 @@ export interface Events {
   "game.invited": Record<string, unknown>;
   "invite.updated": { invite_id: Id; state: GameInvite["state"]; reason: string | null } & Record<string, unknown>;
   "rating.changed": Record<string, unknown>;
+  /** Somebody asks to be your friend. */
+  "friend.requested": { player_id: Id; player: Player };
+  "friend.added": { player_id: Id; player: Player; since: Time; met_in: Id | null };
+  /** Your note changed, perhaps on another device. */
+  "friend.updated": { player_id: Id; player: Player };
+  /** A friendship or a request is over. */
+  "friend.removed": { player_id: Id };
+  /** Volatile, of players that are watched: a field that is absent is null. */
+  "presence.changed": { player_id: Id; status: PresenceStatus; game_id?: Id | null; joinable: boolean; last_seen?: Presence["last_seen"] };
   "game.voided": { game_id: Id } & Record<string, unknown>;
   "session.going_away": { reconnect_in_ms: number };
   /** The client's own. */
@@ -154,6 +183,7 @@ export interface Events {
   session: Session;
   /** Events of that stream were lost: read what it is about anew by REST. */
   resync: { stream: string; reason: "server" | "window" | "epoch" | "gap" };
+  /** The session is over, perhaps ended from another device; nothing of it is kept. */
   signed_out: { reason: string };
   /** Every frame and call, tokens left out. */
   wire: Wire;
@@ -189,7 +219,7 @@ export class ShallWePlay {
   refresh(): Promise<void>;
 
   me(): Promise<Player>;
-  updateMe(changes: Partial<Record<"display_name" | "avatar_url" | "bio" | "status_text" | "locale" | "time_zone", string | null>> & { privacy?: object }): Promise<Player>;
+  updateMe(changes: Partial<Record<"display_name" | "avatar_url" | "bio" | "status_text" | "locale" | "time_zone", string | null>> & { privacy?: Partial<Privacy> }): Promise<Player>;
   modes(): Promise<Page<Mode>>;
   joinQueue(mode: string, options?: { party_id?: Id; attributes?: object; region_latencies_ms?: Record<string, number> }): Promise<Ticket>;
   ticket(id: Id): Promise<Ticket>;
@@ -224,6 +254,29 @@ export class ShallWePlay {
     cursor?: string | null; limit?: number; mode?: string; result?: Outcome; opponent?: Id; rated?: boolean; since?: Time; until?: Time;
     season?: string; min_duration_ms?: number; tag?: string;
   }): Promise<Page<Game>>;
+  friends(query?: { limit?: number; cursor?: string | null; updated_since?: Time }): Promise<Friends>;
+  noteFriend(playerId: Id, note: string | null): Promise<Standing>;
+  unfriend(playerId: Id): Promise<Standing>;
+  mutualFriends(playerId: Id, query?: { limit?: number; cursor?: string | null }): Promise<Page<Player>>;
+  /** One of the two. */
+  requestFriend(whom: { playerId?: Id; handle?: string }): Promise<Standing>;
+  friendRequests(direction?: "incoming" | "outgoing", query?: { limit?: number; cursor?: string | null }): Promise<Page<FriendRequest>>;
+  acceptFriend(playerId: Id): Promise<Standing>;
+  declineFriend(playerId: Id): Promise<Standing>;
+  cancelFriendRequest(playerId: Id): Promise<Standing>;
+  createFriendLink(options?: { maxUses?: number; expiresIn?: number; autoAccept?: boolean }): Promise<FriendLink>;
+  friendLinks(): Promise<Page<FriendLink>>;
+  revokeFriendLink(code: string): Promise<FriendLink>;
+  redeemFriendLink(code: string): Promise<Standing>;
+  searchPlayers(handlePrefix: string, query?: { limit?: number; cursor?: string | null }): Promise<Page<Player>>;
+  presence(playerIds: Id[]): Promise<Page<Presence & { player_id: Id }>>;
+  blocks(query?: { limit?: number; cursor?: string | null }): Promise<Page<Block>>;
+  block(playerId: Id): Promise<Standing>;
+  unblock(playerId: Id): Promise<Standing>;
+  sessions(): Promise<Page<Device>>;
+  endSession(id: Id): Promise<null>;
+  exportMe(): Promise<Record<string, unknown>>;
+  eraseMe(): Promise<void>;
   call<T = unknown>(method: string, path: string, options?: CallOptions): Promise<T>;
 
   connect(): Promise<Session>;
@@ -234,6 +287,9 @@ export class ShallWePlay {
   send(type: string, data?: object): boolean;
   joinGame(gameId: Id): Promise<{ game: Game }>;
   relay(gameId: Id, data: unknown): boolean;
+  setPresence(status: "online" | "away", text?: string): Promise<{ status: "online" | "away" }>;
+  watchPresence(playerIds: Id[]): Promise<{ items: (Presence & { player_id: Id })[] }>;
+  unwatchPresence(playerIds: Id[]): Promise<Record<string, never>>;
 
   on<T extends keyof Events>(type: T, listener: (data: Events[T], envelope: Envelope) => void): () => void;
   on(type: string, listener: (data: any, envelope: Envelope) => void): () => void;

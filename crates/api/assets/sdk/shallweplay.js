@@ -10,13 +10,15 @@
 
 const PROTOCOL = "shallweplay.v1";
 /** Requests that are worth nothing later: never sent again after a reconnect, and they carry no key. */
-const VOLATILE = new Set(["ping", "game.relay", "chat.typing", "presence.set", "presence.watch", "session.refresh"]);
+const VOLATILE = new Set(["ping", "game.relay", "chat.typing", "presence.set", "presence.watch", "presence.unwatch", "session.refresh"]);
 /** Requests that only read: sent again after a reconnect, but a stored reply would be a stale one. */
 const READS = new Set(["game.join", "conversation.open"]);
 /** How many streams a resume names; older ones are of games long over. */
 const RESUME_STREAMS = 9;
 /** How long events after a gap are held back for the missing ones, and how many. */
 const GAP_MS = 1000, GAP_EVENTS = 256;
+/** The close code of a device that was signed out, perhaps from another one. */
+const SIGNED_OUT = 4506;
 const BACKOFF_MS = 250, BACKOFF_CAP_MS = 15_000, HELLO_MS = 10_000, STEADY_MS = 10_000;
 
 /** A refusal by the server: the fields of RFC 9457 plus `code`, and the whole document as `problem`. */
@@ -92,6 +94,10 @@ export class ShallWePlay {
       token: () => this.#token(),
       refresh: () => this.refresh(),
       online: () => this.#armRefresh(),
+      signedOut: (reason) => {
+        this.#forget(); // the device secret, too: it would only come back in
+        this.#emit("signed_out", { reason });
+      },
     });
   }
 
@@ -120,7 +126,14 @@ export class ShallWePlay {
   /** Makes an account; a signed-in guest keeps everything and becomes that account. */
   async register({ handle, password, displayName }) {
     const body = { handle, password, ...(displayName && { display_name: displayName }) };
-    return this.#save(await this.call("POST", "/auth/register", { body, auth: this.signedIn }));
+    const guest = this.#session()?.refresh_token;
+    const player = this.#save(await this.call("POST", "/auth/register", { body, auth: this.signedIn }));
+    if (guest) {
+      // A socket belongs to the session it began with; the guest's would stand among the devices for good.
+      this.#socket.restart();
+      await this.#auth("logout", { refresh_token: guest }).catch(() => {});
+    }
+    return player;
   }
 
   async login({ handle, password }) {
@@ -268,6 +281,42 @@ export class ShallWePlay {
   leaderboard(mode, query = {}) { return this.call("GET", `/leaderboards/${encodeURIComponent(mode)}`, { query }); }
   history(playerId, query = {}) { return this.call("GET", `/players/${playerId}/games`, { query }); }
 
+  // friends: an answer to a command is `{player_id, state}`, how the two stand now
+  friends(query = {}) { return this.call("GET", "/friends", { query }); }
+  noteFriend(playerId, note) { return this.call("PATCH", `/friends/${playerId}`, { body: { note } }); }
+  unfriend(playerId) { return this.call("DELETE", `/friends/${playerId}`); }
+  mutualFriends(playerId, query = {}) { return this.call("GET", `/friends/${playerId}/mutual`, { query }); }
+  requestFriend({ playerId, handle }) { return this.call("POST", "/friends/requests", { body: handle === undefined ? { player_id: playerId } : { handle } }); }
+  friendRequests(direction = "incoming", query = {}) { return this.call("GET", "/friends/requests", { query: { direction, ...query } }); }
+  acceptFriend(playerId) { return this.call("POST", `/friends/requests/${playerId}/accept`); }
+  declineFriend(playerId) { return this.call("POST", `/friends/requests/${playerId}/decline`); }
+  cancelFriendRequest(playerId) { return this.call("DELETE", `/friends/requests/${playerId}`); }
+  /** A link that makes friends. `expiresIn` is in seconds; without `maxUses` there is no limit. */
+  createFriendLink({ maxUses, expiresIn, autoAccept } = {}) {
+    return this.call("POST", "/friends/invite-links", { body: { max_uses: maxUses, expires_in: expiresIn, auto_accept: autoAccept } });
+  }
+  friendLinks() { return this.call("GET", "/friends/invite-links"); }
+  revokeFriendLink(code) { return this.call("DELETE", `/friends/invite-links/${encodeURIComponent(code)}`); }
+  redeemFriendLink(code) { return this.call("POST", `/friends/invite-links/${encodeURIComponent(code)}/redeem`); }
+  searchPlayers(handlePrefix, query = {}) { return this.call("GET", "/players", { query: { handle_prefix: handlePrefix, ...query } }); }
+  presence(playerIds) { return this.call("GET", "/presence", { query: { ids: playerIds.join(",") } }); }
+  blocks(query = {}) { return this.call("GET", "/blocks", { query }); }
+  block(playerId) { return this.call("PUT", `/blocks/${playerId}`); }
+  unblock(playerId) { return this.call("DELETE", `/blocks/${playerId}`); }
+
+  // the account
+  sessions() { return this.call("GET", "/auth/sessions"); }
+  endSession(id) { return this.call("DELETE", `/auth/sessions/${id}`); }
+  /** Everything that is kept about the player, as one document. */
+  exportMe() { return this.call("GET", "/players/me/export"); }
+  /** Erases the player for good, and signs out. */
+  async eraseMe() {
+    await this.call("DELETE", "/players/me");
+    this.#forget();
+    this.#socket.stop("erased");
+    this.#socket.forget();
+  }
+
   /**
    * One REST call under /api/v1. A call that may have been lost is made once more; a changing one
    * carries the same Idempotency-Key both times, so it takes effect once.
@@ -343,6 +392,11 @@ export class ShallWePlay {
   send(type, data = {}) { return this.#socket.post({ type, data }); }
   joinGame(gameId) { return this.request("game.join", { game_id: gameId }); }
   relay(gameId, data) { return this.send("game.relay", { game_id: gameId, data }); }
+  /** "away" while nobody looks at this device, "online" again. It holds for this connection. */
+  setPresence(status, text) { return this.request("presence.set", { status, ...(text !== undefined && { text }) }); }
+  /** How these players are now; `presence.changed` tells what changes, until the connection ends. */
+  watchPresence(playerIds) { return this.request("presence.watch", { player_ids: playerIds }); }
+  unwatchPresence(playerIds) { return this.request("presence.unwatch", { player_ids: playerIds }); }
 
   /** Calls `listener(data, envelope)` for each event of that type ("*": all). Returns the way to stop. */
   on(type, listener) {
@@ -404,6 +458,13 @@ class Realtime {
     for (const entry of [...this.#pending.values()]) entry.settle(cause);
     for (const { reject } of this.#waiting.splice(0)) reject(cause);
     this.#become("stopped", { code, reason, error });
+  }
+
+  /** The same player over a new connection. */
+  restart() {
+    if (!this.#wanted) return;
+    this.#lost(1000, "restarting", "resume");
+    this.hurry();
   }
 
   /** Another player: nothing learnt so far holds. */
@@ -618,14 +679,17 @@ class Realtime {
     if (code && socket.readyState < 2) socket.close(code);
   }
 
-  #lost(code, reason = "") {
+  #lost(code, reason = "", policy = closePolicy(code)) {
     this.#detach(1000);
     for (const entry of [...this.#pending.values()]) {
       if (entry.volatile) entry.settle(new ConnectionError("The connection was lost before the answer."));
     }
     if (!this.#wanted) return;
-    const policy = closePolicy(code);
-    if (policy === "stop") return this.stop(reason || this.#refusal?.message || `close code ${code}`, code, this.#refusal);
+    if (policy === "stop") {
+      this.stop(reason || this.#refusal?.message || `close code ${code}`, code, this.#refusal);
+      if (code === SIGNED_OUT) this.#host.signedOut(reason);
+      return;
+    }
     if (policy === "refresh") this.#stale = true;
     // A connection that held is a fresh start; one that fails at once is not.
     if (this.state === "online" && Date.now() - this.#onlineSince >= STEADY_MS) this.#attempt = 0;

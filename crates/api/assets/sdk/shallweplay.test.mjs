@@ -131,6 +131,115 @@ describe("signing in", () => {
   });
 });
 
+describe("friends and the account", () => {
+  test("each method is one call of the API", async () => {
+    const { swp, calls } = client({ replies: [{ body: tokens(1) }, { body: { items: [] } }] });
+    await swp.signInAsGuest();
+    const wanted = [
+      [() => swp.friends({ limit: 5 }), "GET", "/friends"],
+      [() => swp.noteFriend("p-bea", null), "PATCH", "/friends/p-bea", { note: null }],
+      [() => swp.unfriend("p-bea"), "DELETE", "/friends/p-bea"],
+      [() => swp.mutualFriends("p-bea"), "GET", "/friends/p-bea/mutual"],
+      [() => swp.requestFriend({ playerId: "p-bea" }), "POST", "/friends/requests", { player_id: "p-bea" }],
+      [() => swp.requestFriend({ handle: "bea" }), "POST", "/friends/requests", { handle: "bea" }],
+      [() => swp.friendRequests(), "GET", "/friends/requests"],
+      [() => swp.acceptFriend("p-bea"), "POST", "/friends/requests/p-bea/accept"],
+      [() => swp.declineFriend("p-bea"), "POST", "/friends/requests/p-bea/decline"],
+      [() => swp.cancelFriendRequest("p-bea"), "DELETE", "/friends/requests/p-bea"],
+      [() => swp.createFriendLink({ maxUses: 1, autoAccept: false }), "POST", "/friends/invite-links", { max_uses: 1, auto_accept: false }],
+      [() => swp.createFriendLink(), "POST", "/friends/invite-links", {}],
+      [() => swp.friendLinks(), "GET", "/friends/invite-links"],
+      [() => swp.revokeFriendLink("a/b"), "DELETE", "/friends/invite-links/a%2Fb"],
+      [() => swp.redeemFriendLink("a/b"), "POST", "/friends/invite-links/a%2Fb/redeem"],
+      [() => swp.searchPlayers("be"), "GET", "/players"],
+      [() => swp.presence(["p-bea", "p-cleo"]), "GET", "/presence"],
+      [() => swp.blocks(), "GET", "/blocks"],
+      [() => swp.block("p-bea"), "PUT", "/blocks/p-bea"],
+      [() => swp.unblock("p-bea"), "DELETE", "/blocks/p-bea"],
+      [() => swp.sessions(), "GET", "/auth/sessions"],
+      [() => swp.endSession("s-1"), "DELETE", "/auth/sessions/s-1"],
+      [() => swp.exportMe(), "GET", "/players/me/export"],
+    ];
+    for (const [call, method, path, body] of wanted) {
+      await call();
+      const made = calls.at(-1);
+      assert.deepEqual([made.method, made.path, made.body], [method, path, body]);
+      assert.equal(made.headers.authorization, "Bearer access-1");
+      // Sign-in paths ignore keys; every other change has one.
+      assert.equal(Boolean(made.headers["idempotency-key"]), method !== "GET" && !path.startsWith("/auth/"), path);
+    }
+  });
+
+  test("what is asked about stands in the query", async () => {
+    const asked = [];
+    const fetch = async (url) => {
+      asked.push(new URL(url).search);
+      return { ok: true, status: 200, headers: new Headers(), text: async () => JSON.stringify(asked.length === 1 ? tokens(1) : { items: [] }) };
+    };
+    const swp = new ShallWePlay({ baseUrl: "http://swp.test", storage: memoryStorage(), fetch, WebSocket: FakeSocket });
+    await swp.signInAsGuest();
+    await swp.friendRequests("outgoing", { limit: 7 });
+    await swp.searchPlayers("b&e");
+    await swp.presence(["p-bea", "p-cleo"]);
+    await swp.friends({ limit: 100, cursor: null });
+    assert.deepEqual(asked.slice(1), ["?direction=outgoing&limit=7", "?handle_prefix=b%26e", "?ids=p-bea%2Cp-cleo", "?limit=100"]);
+  });
+
+  test("whoever is erased is signed out here, too", async () => {
+    const { swp, calls, seen, storage } = await online({ replies: [{ body: tokens(1, { device_secret: "dev-1" }) }, { status: 204 }] });
+    await swp.eraseMe();
+    assert.deepEqual([calls.at(-1).method, calls.at(-1).path], ["DELETE", "/players/me"]);
+    assert.equal(storage.getItem("shallweplay"), null, "not even the device secret stays");
+    assert.equal(swp.signedIn, false);
+    assert.equal(seen.states.at(-1).state, "stopped");
+  });
+
+  test("a guest who registers goes on over a connection of the account; the guest's session ends", async () => {
+    const { swp, calls } = await online({ replies: [{ body: tokens(1) }, { status: 201, body: tokens(2) }, { status: 204 }] });
+    const guest = FakeSocket.last;
+    await swp.register({ handle: "ada", password: "correct horse" });
+    assert.deepEqual(calls.slice(1).map(({ path, body }) => [path, body.refresh_token]), [["/auth/register", undefined], ["/auth/logout", "refresh-1"]]);
+    assert.equal(guest.closedWith, 1000);
+    await settle();
+    FakeSocket.last.open();
+    assert.deepEqual(FakeSocket.last.sent[0].data, { token: "access-2", resume: { player: { epoch: "e1", offset: 10 } } });
+  });
+
+  test("a device that is signed out from elsewhere forgets everything", async () => {
+    const { swp, seen, storage } = await online();
+    const reasons = [];
+    swp.on("signed_out", ({ reason }) => reasons.push([reason, swp.signedIn]));
+    FakeSocket.last.drop(4506, "signed out");
+    assert.deepEqual(reasons, [["signed out", false]]);
+    assert.equal(storage.getItem("shallweplay"), null);
+    assert.equal(seen.states.at(-1).code, 4506);
+  });
+
+  test("presence is asked and set on the socket, without keys, and never again after a reconnect", async () => {
+    const { swp } = await online();
+    const heard = [];
+    swp.on("presence.changed", (data) => heard.push(data));
+    const replies = [swp.watchPresence(["p-bea"]), swp.unwatchPresence(["p-cleo"]), swp.setPresence("away"), swp.setPresence("online", "here")];
+    const sent = FakeSocket.last.sent.slice(-4);
+    assert.deepEqual(sent.map(({ type, data, key }) => [type, data, key]), [
+      ["presence.watch", { player_ids: ["p-bea"] }, undefined], ["presence.unwatch", { player_ids: ["p-cleo"] }, undefined],
+      ["presence.set", { status: "away" }, undefined], ["presence.set", { status: "online", text: "here" }, undefined],
+    ]);
+    const now = { items: [{ player_id: "p-bea", status: "online", game_id: null, joinable: false, last_seen: "now" }] };
+    FakeSocket.last.say({ re: sent[0].id, ok: true, data: now });
+    assert.deepEqual(await replies[0], now);
+    FakeSocket.last.say({ type: "presence.changed", data: { player_id: "p-bea", status: "in_game", joinable: false } });
+    assert.equal(heard[0].status, "in_game");
+    const lost = Promise.allSettled(replies.slice(1));
+    FakeSocket.last.drop(1006);
+    assert.ok((await lost).every(({ reason }) => reason instanceof ConnectionError));
+    mock.timers.tick(1000);
+    await settle();
+    FakeSocket.last.greet();
+    assert.deepEqual(FakeSocket.last.of("presence.set"), []);
+  });
+});
+
 describe("calls", () => {
   test("a lost call is made once more with the same Idempotency-Key, the next call has another", async () => {
     const { swp, calls } = client({ replies: [{ body: tokens(1) }, new TypeError("network"), { body: { id: "t1" } }] });
