@@ -27,6 +27,7 @@ mod disputes;
 mod edge;
 mod erasure;
 mod faults;
+mod friend_races;
 mod friends;
 mod hidden;
 mod history;

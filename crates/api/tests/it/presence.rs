@@ -140,12 +140,11 @@ async fn a_block_acts_on_watchers_at_once(app: TestApp) {
     let [ada, ben] = app.two_guests().await;
     befriend(&ada, &ben).await;
     let (mut hers, mut his) = (ready(&ada).await, ready(&ben).await);
-    watch(&mut hers, &ben).await;
-    watch(&mut his, &ada).await;
-    until_true("both are there", seconds(10), || async {
-        seen(&ada, &ben).await["status"] == "online" && seen(&ben, &ada).await["status"] == "online"
-    })
-    .await;
+    for (socket, other) in [(&mut hers, &ben), (&mut his, &ada)] {
+        if watch(socket, other).await["status"] != "online" {
+            told(socket, "online").await;
+        }
+    }
     ben.api.request("PUT", &format!("/api/v1/blocks/{}", ada.id), None).await.expect_status(200);
     for (socket, other) in [(&mut hers, &ben), (&mut his, &ada)] {
         let gone = told(socket, "offline").await;
