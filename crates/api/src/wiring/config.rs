@@ -139,11 +139,11 @@ section! {
         /// How many links that work a player may have.
         max_links: u32 = 20,
         /// How long a request waits for its answer, in milliseconds.
-        request_ms: u64 = 30 * 86_400_000,
+        request_ms: u64 = 2_592_000_000,
         /// How long a decline holds, in milliseconds.
-        decline_ms: u64 = 7 * 86_400_000,
+        decline_ms: u64 = 604_800_000,
         /// How long a link works unless its owner says otherwise, in milliseconds.
-        link_ms: u64 = 7 * 86_400_000,
+        link_ms: u64 = 604_800_000,
     }
 }
 
