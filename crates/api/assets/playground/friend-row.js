@@ -71,13 +71,15 @@ export function friendRow(app, first, { short = false } = {}) {
   const facts = h("span", { class: "fine" });
   const note = h("p", { class: "friend-note" });
   const invite = action("Invite", () => inviteToGame(app, friend.player), problem.fail, { "aria-label": `Invite ${player.display_name} to a game` });
+  const join = action("Join", async () => app.play(await app.swp.joinGame(friend.presence.game_id)), problem.fail,
+    { "aria-label": `Join the game of ${player.display_name}` });
   const more = short ? null : menu(`More about ${player.display_name}`, [
     ["Note…", () => editNote(app, friend)],
     ["Remove friend…", () => askToUnfriend(app, friend.player), true],
     ["Block…", () => askToBlock(app, friend.player), true]]);
   const element = h("li", { class: short ? "person friend friend-short" : "person friend", "data-player": player.id },
     person(player, h("span", { class: "friend-line" }, presenceMark(), status), !short && facts, !short && note),
-    h("div", { class: "person-actions" }, invite, more), problem.element);
+    h("div", { class: "person-actions" }, join, invite, more), problem.element);
 
   function update(next) {
     friend = next;
@@ -88,7 +90,8 @@ export function friendRow(app, first, { short = false } = {}) {
     say(note, next.note ?? "");
     note.hidden = !next.note;
     // In the short list only those who could come now.
-    invite.hidden = short && !isThere(next.presence);
+    invite.hidden = next.presence.joinable || (short && !isThere(next.presence));
+    join.hidden = !next.presence.joinable;
   }
   update(first);
   return { element, update };

@@ -240,6 +240,8 @@ export class ShallWePlay {
   declineInvite(id: Id, reason?: string): Promise<GameInvite>;
   cancelInvite(id: Id): Promise<GameInvite>;
   redeemInvite(code: string): Promise<Game>;
+  /** A friend's game that waits for one more: presence says `joinable`. */
+  joinGame(gameId: string): Promise<Game>;
   rematch(gameId: Id): Promise<Game>;
   claim(gameId: Id, claim: "win" | "draw"): Promise<Game>;
   dispute(gameId: Id, reason: string, evidence?: unknown): Promise<Game>;

@@ -22,6 +22,10 @@ const SIGNED_OUT = 4506;
 const BACKOFF_MS = 250, BACKOFF_CAP_MS = 15_000, HELLO_MS = 10_000, STEADY_MS = 10_000;
 
 /** A refusal by the server: the fields of RFC 9457 plus `code`, and the whole document as `problem`. */
+// So many ids fit into one message.
+const IDS = 250;
+const shares = (ids) => Array.from({ length: Math.ceil(ids.length / IDS) }, (_, nth) => ids.slice(nth * IDS, (nth + 1) * IDS));
+
 export class ProblemError extends Error {
   constructor(problem, retryAfterMs = null) {
     super(problem.detail ?? problem.title ?? `The request failed with status ${problem.status}.`);
@@ -268,6 +272,7 @@ export class ShallWePlay {
   declineInvite(id, reason) { return this.call("POST", `/game-invites/${id}/decline`, { body: reason === undefined ? {} : { reason } }); }
   cancelInvite(id) { return this.call("DELETE", `/game-invites/${id}`); }
   redeemInvite(code) { return this.call("POST", `/game-invites/links/${encodeURIComponent(code)}/redeem`); }
+  joinGame(gameId) { return this.call("POST", `/games/${gameId}/join`); }
   rematch(gameId) { return this.call("POST", `/games/${gameId}/rematch`); }
   claim(gameId, claim) { return this.call("POST", `/games/${gameId}/claim`, { body: { claim } }); }
   dispute(gameId, reason, evidence) { return this.call("POST", `/games/${gameId}/dispute`, { body: { reason, evidence } }); }
@@ -395,8 +400,15 @@ export class ShallWePlay {
   /** "away" while nobody looks at this device, "online" again. It holds for this connection. */
   setPresence(status, text) { return this.request("presence.set", { status, ...(text !== undefined && { text }) }); }
   /** How these players are now; `presence.changed` tells what changes, until the connection ends. */
-  watchPresence(playerIds) { return this.request("presence.watch", { player_ids: playerIds }); }
-  unwatchPresence(playerIds) { return this.request("presence.unwatch", { player_ids: playerIds }); }
+  async watchPresence(playerIds) {
+    const items = [];
+    for (const some of shares(playerIds)) items.push(...(await this.request("presence.watch", { player_ids: some })).items);
+    return { items };
+  }
+  async unwatchPresence(playerIds) {
+    for (const some of shares(playerIds)) await this.request("presence.unwatch", { player_ids: some });
+    return {};
+  }
 
   /** Calls `listener(data, envelope)` for each event of that type ("*": all). Returns the way to stop. */
   on(type, listener) {

@@ -230,6 +230,15 @@ describe("friends and the account", () => {
     assert.deepEqual(await replies[0], now);
     FakeSocket.last.say({ type: "presence.changed", data: { player_id: "p-bea", status: "in_game", joinable: false } });
     assert.equal(heard[0].status, "in_game");
+    const many = swp.watchPresence(Array.from({ length: 251 }, (_, n) => `p-${n}`));
+    const [first] = FakeSocket.last.sent.slice(-1);
+    assert.equal(first.data.player_ids.length, 250);
+    FakeSocket.last.say({ re: first.id, ok: true, data: now });
+    await settle();
+    const [second] = FakeSocket.last.sent.slice(-1);
+    assert.deepEqual(second.data.player_ids, ["p-250"]);
+    FakeSocket.last.say({ re: second.id, ok: true, data: now });
+    assert.equal((await many).items.length, 2);
     const lost = Promise.allSettled(replies.slice(1));
     FakeSocket.last.drop(1006);
     assert.ok((await lost).every(({ reason }) => reason instanceof ConnectionError));
