@@ -109,22 +109,26 @@ pub(super) async fn requests(server: &Server, table: &mut Table) -> Result<(), F
     Ok(())
 }
 
-/// One player does something, and thousands hear of it.
-pub(super) async fn watchers(server: &Server, table: &mut Table) -> Result<(), Failure> {
+/// One player does something, and thousands hear of it, half of them on another replica.
+pub(super) async fn watchers([server, other]: [&Server; 2], table: &mut Table) -> Result<(), Failure> {
     let host = server.running.authority();
     let base = server.running.base_url();
     let star = players::sign_in(&host, 1).await?.remove(0);
     let _own = connect(&base, &star).await?;
-    let mut api = Api::open(&host, Some(&star)).await?;
-    let crowd = watching(crowd(&base, &players::sign_in(&host, WATCHERS).await?).await?, &star.id).await?;
+    let players = players::sign_in(&host, WATCHERS).await?;
+    let (here, there) = players.split_at(WATCHERS / 2);
+    let mut all = crowd(&base, here).await?;
+    all.extend(crowd(&other.running.base_url(), there).await?);
+    let crowd = watching(all, &star.id).await?;
     let told = Arc::new(Barrier::new(WATCHERS + 1));
     let mut tasks = JoinSet::new();
     for client in crowd {
         tasks.spawn(hear(client, Arc::clone(&told)));
     }
-    let before = server.watched.cpu();
+    let before = [server, other].map(|server| server.watched.cpu());
     let (mut slowest, mut ticket) = (Duration::ZERO, String::new());
     for nth in 0..NEWS {
+        let mut api = Api::open(&host, Some(&star)).await?;
         let start = Instant::now();
         if nth % 2 == 0 {
             let joined = api.call("POST", "/matchmaking/tickets", Some(json!({ "mode": "connect_four" }))).await?;
@@ -135,15 +139,16 @@ pub(super) async fn watchers(server: &Server, table: &mut Table) -> Result<(), F
         told.wait().await;
         slowest = slowest.max(start.elapsed());
     }
-    let cpu = server.watched.cpu().each(before, NEWS);
+    // The stores are the same for both.
+    let cpu = server.watched.cpu().each(before[0], NEWS).total() + other.watched.cpu().each(before[1], NEWS).server;
     while let Some(done) = tasks.join_next().await {
         done.map_err(Failure::of("watching"))??;
     }
     let figures = format!(
         "slowest {:.0} ms until the last knew; {:.0} ms CPU each, {:.1} µs a watcher",
         milliseconds(slowest),
-        cpu.total(),
-        cpu.total() * 1_000.0 / WATCHERS as f64
+        cpu,
+        cpu * 1_000.0 / WATCHERS as f64
     );
     table.line(&format!("presence told to {WATCHERS} watchers"), &figures, "");
     Ok(())

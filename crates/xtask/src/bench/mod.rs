@@ -126,7 +126,7 @@ pub(crate) async fn run(only: &[String]) -> Result<(), Failure> {
     table.line("RSS at the end", &format!("{:.1} MiB", server.watched.resident_mib()), "");
     drop(server);
     if wanted("watchers") {
-        friends::watchers(&bench.server().await?, &mut table).await?;
+        friends::watchers([&bench.server().await?, &bench.server().await?], &mut table).await?;
     }
     if wanted("ledger") {
         ledger::run(&bench, &mut table).await?;
