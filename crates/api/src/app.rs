@@ -6,8 +6,8 @@ use std::sync::Arc;
 use friends::{Friends, Surface, Verdict};
 use games::Games;
 use kernel::{
-    AuditLog, Bus, Cache, Clock, Connections, CursorKey, Engagements, IdSource, PlayerId, RateLimiter, Receipts,
-    SessionId, Streams,
+    AuditLog, Bus, Cache, Clock, Connections, CursorKey, Engagements, ErrorKind, IdSource, PlayerId, RateLimiter,
+    Receipts, Refusal as _, SessionId, Streams,
 };
 use matchmaking::Matchmaking;
 use players::Players;
@@ -23,6 +23,7 @@ use crate::health::Health;
 use crate::presence::Presences;
 use crate::problem::Problem;
 use crate::tokens::Tokens;
+use crate::verdicts::Verdicts;
 use crate::ws::{Relay, Sockets};
 
 /// Settings that handlers read.
@@ -70,6 +71,8 @@ pub(crate) struct App {
     pub(crate) connections: Arc<dyn Connections>,
     /// Who was there when, in games.
     pub(crate) attendance: Attendance,
+    /// What the interaction policy said last.
+    pub(crate) verdicts: Verdicts,
     /// Who watches whose presence here.
     pub(crate) presences: Presences,
     /// Tickets and queues.
@@ -143,8 +146,21 @@ impl App {
 
     /// Refuses unless the interaction policy lets `viewer` meet `other` there. Whom it hides looks like nobody.
     pub(crate) async fn require(&self, viewer: PlayerId, other: PlayerId, surface: Surface) -> Result<(), Problem> {
-        let verdict = self.friends.policy().can_interact(viewer, other, surface).await;
-        match verdict.map_err(|error| self.refuse(error))? {
+        if viewer == other {
+            return Ok(());
+        }
+        let verdict = match self.friends.policy().can_interact(viewer, other, surface).await {
+            Ok(verdict) => {
+                self.verdicts.said(viewer, other, surface, verdict);
+                verdict
+            }
+            // What is shown then comes from caches, marked as stale.
+            Err(error) if error.kind() == ErrorKind::Unavailable => {
+                self.verdicts.last(viewer, other, surface).ok_or_else(|| self.refuse(error))?
+            }
+            Err(error) => return Err(self.refuse(error)),
+        };
+        match verdict {
             Verdict::Allow => Ok(()),
             Verdict::Hidden => Err(Problem::of("players.not_found")),
             Verdict::Refused => Err(Problem::of("privacy.refused")),

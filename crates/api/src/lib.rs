@@ -16,5 +16,6 @@ mod rest;
 mod server;
 mod telemetry;
 mod tokens;
+mod verdicts;
 pub mod wiring;
 mod ws;

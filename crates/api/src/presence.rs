@@ -254,7 +254,7 @@ pub(crate) async fn run(app: Arc<App>, stop: CancellationToken) {
     let _hints = app.bus.subscribe(
         TOPIC,
         Arc::new(move |message: BusMessage| match serde_json::from_slice(&message.payload) {
-            Ok(hint) => heard.presences.hint(hint),
+            Ok(hint) => heard.hinted(hint),
             Err(error) => tracing::warn!(%error, "a hint at presence can't be read"),
         }),
     );
@@ -278,6 +278,11 @@ pub(crate) async fn run(app: Arc<App>, stop: CancellationToken) {
 }
 
 impl App {
+    fn hinted(&self, hint: Hint) {
+        hint.judged.iter().for_each(|player| self.verdicts.changed(*player));
+        self.presences.hint(hint);
+    }
+
     /// Tells all replicas, this one too, whom to look at.
     async fn send_news(&self) {
         let news = std::mem::take(&mut self.presences.lock().news);
@@ -288,25 +293,21 @@ impl App {
         }
     }
 
-    /// As if everybody watched had moved, and might have other friends; who isn't watched any more is forgotten.
+    /// As if everybody watched had moved, and, while hints get lost, had other friends; who isn't watched any more is
+    /// forgotten.
     fn everybody_may_have_moved(&self) {
         let mut state = self.presences.lock();
         let watched =
             |player: PlayerId| [false, true].iter().any(|close| self.hub.is_watched(Topic { player, close: *close }));
-        let wanted: BTreeSet<PlayerId> = state.watchers.values().flat_map(Watcher::wanted).collect();
-        let gone: Vec<(PlayerId, Option<GameId>)> = state
-            .known
-            .iter()
-            .filter(|(player, _)| !wanted.contains(player) && !watched(**player))
-            .map(|(player, told)| (*player, told.as_ref().and_then(game_of)))
-            .collect();
-        for (player, game) in gone {
+        let over = state.known.iter().filter(|(player, _)| !watched(**player));
+        let over: Vec<_> = over.map(|(player, told)| (*player, told.as_ref().and_then(game_of))).collect();
+        for (player, game) in over {
             state.known.remove(&player);
             state.leave_game(player, game);
         }
         state.moved = state.known.keys().copied().collect();
         if !self.bus.connected() {
-            state.judged = wanted;
+            state.judged = state.watchers.values().flat_map(Watcher::wanted).collect();
         }
     }
 

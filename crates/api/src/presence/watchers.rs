@@ -59,10 +59,10 @@ impl Presences {
     fn answered(&self, players: &[PlayerId], facts: &[Facts], now: Timestamp) {
         let mut state = self.lock();
         for (player, facts) in players.iter().zip(facts) {
-            match state.known.get(player) {
-                Some(None) => _ = state.learn(*player, facts, now),
-                Some(Some(told)) if *told != told_of(facts, now) => _ = state.moved.insert(*player),
-                _ => {}
+            match *state.known.entry(*player).or_default() {
+                None => _ = state.learn(*player, facts, now),
+                Some(told) if told != told_of(facts, now) => _ = state.moved.insert(*player),
+                Some(_) => {}
             }
         }
         drop(state);
@@ -154,6 +154,11 @@ impl App {
             let Some(before) = watcher.watched.get_mut(&player).filter(|before| *before != sight) else { continue };
             told.push((*socket, std::mem::replace(before, *sight), *sight));
             self.hub.watch(*socket, watcher.topics());
+        }
+        // Somebody whom nobody here could see until now is looked at first.
+        if !told.is_empty() && state.known.entry(player).or_default().is_none() {
+            state.moved.insert(player);
+            self.presences.wake.notify_one();
         }
         for (socket, before, after) in told {
             let (before, after) = (state.told(player, before), state.told(player, after));

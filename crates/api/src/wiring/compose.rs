@@ -30,6 +30,7 @@ use crate::edge::Revocations;
 use crate::health::Health;
 use crate::presence::Presences;
 use crate::tokens::Tokens;
+use crate::verdicts::Verdicts;
 use crate::ws::{Relay, Sockets};
 
 /// Sockets that one player may have at once, on this replica.
@@ -138,6 +139,7 @@ pub(super) fn compose(settings: &Settings) -> Result<Composed, ConfigError> {
         audit: Arc::clone(&stores.audit),
         connections: Arc::clone(&stores.connections),
         attendance: Attendance::default(),
+        verdicts: Verdicts::default(),
         presences: Presences::default(),
         engagements: Arc::clone(&stores.engagements),
         receipts: Arc::clone(&stores.receipts),

@@ -16,11 +16,13 @@ const EVERY: Duration = Duration::from_secs(5);
 const BACK_MS: i64 = 24 * 60 * 60 * 1_000;
 /// A command that was under way may leave something behind: everything is done once more after this time.
 const AGAIN_MS: i64 = 20_000;
+/// What a review waits for stays until it is over: that is looked at so often.
+const REVIEW_MS: i64 = 5 * 60 * 1_000;
 /// Players at a time.
 const LIMIT: i64 = 500;
 
-/// How often each player was forgotten here, and when last.
-type Done = BTreeMap<PlayerId, (u8, Timestamp)>;
+/// When each player is to be forgotten once more; `None`: nothing is left.
+type Done = BTreeMap<PlayerId, Option<Timestamp>>;
 
 /// Forgets until shutdown. Every replica does: to forget twice does no harm.
 pub(super) async fn run(app: Arc<App>, stop: CancellationToken) {
@@ -42,31 +44,32 @@ async fn look(app: &App, done: &mut Done) -> Result<(), BoxError> {
     let erased = app.players.erased_since(now.plus_millis(-BACK_MS), LIMIT).await?;
     done.retain(|player, _| erased.contains(player));
     for player in erased {
-        let due = match done.get(&player) {
-            None => true,
-            Some((1, at)) => now >= at.plus_millis(AGAIN_MS),
-            Some(_) => false,
-        };
-        if due {
-            forget(app, player).await?;
-            done.entry(player).and_modify(|(times, at)| (*times, *at) = (*times + 1, now)).or_insert((1, now));
+        let before = done.get(&player).copied();
+        if before.is_none_or(|again| again.is_some_and(|at| now >= at)) {
+            let kept = forget(app, player).await?;
+            let again = match before {
+                None => Some(now.plus_millis(AGAIN_MS)),
+                Some(_) => kept.then(|| now.plus_millis(REVIEW_MS)),
+            };
+            done.insert(player, again);
         }
     }
     Ok(())
 }
 
-async fn forget(app: &App, player: PlayerId) -> Result<(), BoxError> {
+/// Whether something has to stay for now.
+async fn forget(app: &App, player: PlayerId) -> Result<bool, BoxError> {
     if let Some(ticket) = app.matchmaking.live_of(player).await? {
         // Matched in the meantime: then the game is left.
         _ = app.matchmaking.cancel(player, ticket.id, None).await;
     }
-    app.games.forget(player).await?;
+    let kept = app.games.forget(player).await?;
     let relations = app.friends.forget(player).await?;
     app.streams.forget(&StreamKey::player(player)).await?;
     app.receipts.forget(player).await?;
     app.directory.changed(player).await;
     app.cache.invalidate(&[history_key(player)]).await;
     app.wake_relay.notify_one();
-    tracing::info!(%player, relations, "an erased player is forgotten");
-    Ok(())
+    tracing::info!(%player, relations, kept, "an erased player is forgotten");
+    Ok(kept)
 }

@@ -18,10 +18,6 @@ in_both_worlds!(
     privacy_closes_requests_invitations_and_search,
 );
 
-async fn block(by: &Player, other: &Player) {
-    by.api.request("PUT", &format!("/api/v1/blocks/{}", other.id), None).await.expect_status(200);
-}
-
 async fn invites(player: &Player) -> Vec<Value> {
     let list = player.api.get("/api/v1/game-invites").await.expect_status(200);
     list["items"].as_array().expect("is a list").clone()
@@ -33,7 +29,7 @@ fn text(value: &Value) -> &str {
 
 async fn nobody_is_invited_across_a_block(app: TestApp) {
     let [ada, ben] = app.two_guests().await;
-    block(&ben, &ada).await;
+    ben.block(&ada).await;
     let absent = json!("0192f0c1-2345-7abc-8def-0123456789ab");
     for (from, to) in [(&ada, &ben), (&ben, &ada)] {
         let wanted = |to: &Value| json!({ "mode": "duel", "invite": [to] });
@@ -56,7 +52,7 @@ async fn a_block_ends_open_invitations(app: TestApp) {
     let game = ada.api.post("/api/v1/games", json!({ "mode": "duel", "invite": [ben.id] })).await.expect_status(201);
     let invite = his.event("game.invited").await["data"]["invite_id"].clone();
     assert_eq!(invites(&ben).await.len(), 1);
-    block(&ben, &ada).await;
+    ben.block(&ada).await;
     assert!(invites(&ben).await.is_empty(), "at once");
     let accept = format!("/api/v1/game-invites/{}/accept", text(&invite));
     let refused = ben.api.request("POST", &accept, None).await;
@@ -72,7 +68,7 @@ async fn a_block_ends_open_invitations(app: TestApp) {
 async fn a_third_player_isnt_brought_together_with_somebody_apart(app: TestApp) {
     let [ada, ben] = app.two_guests().await;
     let cleo = app.guest(0, "Cleo").await;
-    block(&cleo, &ben).await;
+    cleo.block(&ben).await;
     let wanted = json!({ "mode": "free_for_all", "invite": [ben.id, cleo.id], "link": true });
     let game = ada.api.post("/api/v1/games", wanted).await.expect_status(201);
     let to = |player: &Player| {
@@ -94,7 +90,7 @@ async fn a_third_player_isnt_brought_together_with_somebody_apart(app: TestApp) 
 
 async fn nobody_is_matched_across_a_block(app: TestApp) {
     let [ada, ben] = app.two_guests().await;
-    block(&ada, &ben).await;
+    ada.block(&ben).await;
     let (hers, his) = join(ada.join("duel"), ben.join("duel")).await;
     let cleo = app.guest(1, "Cleo").await;
     let third = cleo.join("duel").await;
@@ -113,7 +109,7 @@ async fn a_block_that_races_an_acceptance_wins_or_loses_whole(app: TestApp) {
         let game =
             ada.api.post("/api/v1/games", json!({ "mode": "duel", "invite": [ben.id] })).await.expect_status(201);
         let accept = format!("/api/v1/game-invites/{}/accept", text(&game["invites"][0]["id"]));
-        let (accepted, ()) = join(ben.api.request("POST", &accept, None), block(&ada, &ben)).await;
+        let (accepted, ()) = join(ben.api.request("POST", &accept, None), ada.block(&ben)).await;
         let sits = ben.live().await.len() == 1;
         assert_eq!(accepted.status == 200, sits, "{accepted:?}");
         if !sits {

@@ -20,12 +20,6 @@ async fn register(app: &TestApp) -> Player {
     Player::signed_in(&api, &api.post("/api/v1/auth/register", account).await.expect_status(201))
 }
 
-async fn befriend(one: &Player, other: &Player) {
-    one.api.post("/api/v1/friends/requests", json!({ "player_id": other.id })).await.expect_status(201);
-    let path = format!("/api/v1/friends/requests/{}/accept", one.id);
-    other.api.request("POST", &path, None).await.expect_status(200);
-}
-
 /// Says something wherever something can be said.
 async fn sing(app: &TestApp, bird: &Player, ben: &Player) -> String {
     let profile = json!({
@@ -33,7 +27,7 @@ async fn sing(app: &TestApp, bird: &Player, ben: &Player) -> String {
         "locale": "en", "time_zone": "Europe/Berlin",
     });
     bird.api.patch("/api/v1/players/me", profile).await.expect_status(200);
-    befriend(bird, ben).await;
+    bird.befriend(ben).await;
     let note = |text: &str| json!({ "note": text });
     bird.api.patch(&format!("/api/v1/friends/{}", ben.id), note("owes a canary")).await.expect_status(200);
     ben.api.patch(&format!("/api/v1/friends/{}", bird.id), note("Ms Canary")).await.expect_status(200);

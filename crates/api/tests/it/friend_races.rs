@@ -2,7 +2,6 @@
 
 use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
-use testkit::http::Answer;
 
 use crate::app::TestApp;
 use crate::client::Answered as _;
@@ -20,14 +19,6 @@ in_both_worlds!(
 
 const REQUESTS: &str = "/api/v1/friends/requests";
 
-async fn ask(from: &Player, to: &Player) -> Answer {
-    from.api.post(REQUESTS, json!({ "player_id": to.id })).await
-}
-
-async fn accept(player: &Player, from: &Player) -> Answer {
-    player.api.request("POST", &format!("{REQUESTS}/{}/accept", from.id), None).await
-}
-
 async fn friends_of(player: &Player) -> Vec<Value> {
     let list = player.api.get("/api/v1/friends").await.expect_status(200);
     list["items"].as_array().expect("is a list").clone()
@@ -36,9 +27,10 @@ async fn friends_of(player: &Player) -> Vec<Value> {
 async fn a_double_accept_makes_friends_once(app: TestApp) {
     let [ada, ben] = app.two_guests().await;
     let mut socket = Socket::open(&ada).await;
-    ask(&ada, &ben).await.expect_status(201);
+    ada.ask(&ben).await.expect_status(201);
     let elsewhere = ben.at(&ada.api);
-    let answers = join_all((0..8).map(|nth| accept(if nth % 2 == 0 { &ben } else { &elsewhere }, &ada))).await;
+    let answers =
+        join_all((0..8).map(|nth| (if nth % 2 == 0 { &ben } else { &elsewhere }).answer(&ada, "accept"))).await;
     for answer in answers {
         if answer.status == 200 {
             assert_eq!(answer.json()["state"], "friends");
@@ -57,9 +49,9 @@ async fn a_double_accept_makes_friends_once(app: TestApp) {
 async fn an_accept_and_a_block_have_one_winner(app: TestApp) {
     for _ in 0..6 {
         let (ada, ben) = (app.guest(0, "Ada").await, app.guest(1, "Ben").await);
-        ask(&ada, &ben).await.expect_status(201);
+        ada.ask(&ben).await.expect_status(201);
         let block = format!("/api/v1/blocks/{}", ben.id);
-        let (accepted, blocked) = join(accept(&ben, &ada), ada.api.request("PUT", &block, None)).await;
+        let (accepted, blocked) = join(ben.answer(&ada, "accept"), ada.api.request("PUT", &block, None)).await;
         blocked.expect_status(200);
         match accepted.status {
             // It came first, and the block ended it.
@@ -76,14 +68,14 @@ async fn two_hundred_requests_at_once_are_one(app: TestApp) {
     let [ada, ben] = app.two_guests().await;
     let mut socket = Socket::open(&ben).await;
     let elsewhere = ada.at(&ben.api);
-    let answers = join_all((0..200).map(|nth| ask(if nth % 2 == 0 { &ada } else { &elsewhere }, &ben))).await;
+    let answers = join_all((0..200).map(|nth| (if nth % 2 == 0 { &ada } else { &elsewhere }).ask(&ben))).await;
     let made = answers.iter().filter(|answer| answer.status == 201).count();
     let kept = answers.iter().filter(|answer| answer.status == 200).count();
     // A request that lost too many races in a row, or waited too long for a connection, says so, and changed nothing.
     let busy = answers.iter().filter(|answer| matches!(answer.status, 409 | 503)).count();
     assert_eq!((made, made + kept + busy), (1, 200), "{:?}", answers.iter().map(|a| a.status).collect::<Vec<_>>());
     socket.event("friend.requested").await;
-    accept(&ben, &ada).await.expect_status(200);
+    ben.answer(&ada, "accept").await.expect_status(200);
     let told = socket.all_until("friend.added").await;
     assert!(told.iter().all(|event| event["type"] != "friend.requested"), "told once: {told:?}");
 }
@@ -91,7 +83,7 @@ async fn two_hundred_requests_at_once_are_one(app: TestApp) {
 async fn a_flood_of_requests_is_told_to_wait(app: TestApp) {
     let [ada, ben] = app.two_guests().await;
     let elsewhere = ada.at(&ben.api);
-    let answers = join_all((0..200).map(|nth| ask(if nth % 2 == 0 { &ada } else { &elsewhere }, &ben))).await;
+    let answers = join_all((0..200).map(|nth| (if nth % 2 == 0 { &ada } else { &elsewhere }).ask(&ben))).await;
     let refused: Vec<_> = answers.iter().filter(|answer| answer.status == 429).collect();
     assert!(refused.len() >= 130, "over both replicas: {}", refused.len());
     for answer in refused {
@@ -99,7 +91,7 @@ async fn a_flood_of_requests_is_told_to_wait(app: TestApp) {
         assert!(answer.header("retry-after").is_some_and(|after| after.parse::<u64>().is_ok_and(|after| after > 0)));
     }
     // Others aren't held up.
-    assert_eq!(ask(&ben, &ada).await.expect_status(200)["state"], "friends");
+    assert_eq!(ben.ask(&ada).await.expect_status(200)["state"], "friends");
 }
 
 /// Each has room for one more; of two requests that would bring both over the top one is accepted.
@@ -110,14 +102,14 @@ async fn caps_hold_when_both_reach_them_at_once(app: TestApp) {
     }
     let [ada, ben, cleo, dea, eve] = &all[..] else { unreachable!("five were made") };
     for (one, other) in [(ada, cleo), (ben, dea)] {
-        ask(one, other).await.expect_status(201);
-        accept(other, one).await.expect_status(200);
+        one.ask(other).await.expect_status(201);
+        other.answer(one, "accept").await.expect_status(200);
     }
     // Ada and Ben have one friend each. Both get Eve's and each other's yes at once.
-    ask(ada, ben).await.expect_status(201);
-    ask(eve, ada).await.expect_status(201);
-    ask(eve, ben).await.expect_status(201);
-    let answers = join_all([accept(ben, ada), accept(ada, eve), accept(ben, eve)]).await;
+    ada.ask(ben).await.expect_status(201);
+    eve.ask(ada).await.expect_status(201);
+    eve.ask(ben).await.expect_status(201);
+    let answers = join_all([ben.answer(ada, "accept"), ada.answer(eve, "accept"), ben.answer(eve, "accept")]).await;
     for answer in answers.iter().filter(|answer| answer.status != 200) {
         let refused = answer.json();
         assert_eq!((answer.status, &refused["code"]), (409, &json!("friends.limit")), "{refused}");
@@ -141,7 +133,7 @@ async fn requests_out_are_capped(app: TestApp) {
     for nth in 0..6 {
         others.push(app.guest(nth % 2, "Other").await);
     }
-    let answers = join_all(others.iter().map(|other| ask(&ada, other))).await;
+    let answers = join_all(others.iter().map(|other| ada.ask(other))).await;
     assert_eq!(answers.iter().filter(|answer| answer.status == 201).count(), 3);
     for answer in answers.iter().filter(|answer| answer.status != 201) {
         assert_eq!((answer.status, &answer.json()["code"]), (409, &json!("friends.limit")), "{}", answer.json());
@@ -150,5 +142,5 @@ async fn requests_out_are_capped(app: TestApp) {
     let first = out["items"][0]["player"]["id"].as_str().expect("is text").to_owned();
     ada.api.delete(&format!("{REQUESTS}/{first}")).await.expect_status(200);
     let left = others.iter().zip(&answers).find(|(_, answer)| answer.status != 201).expect("three were refused");
-    ask(&ada, left.0).await.expect_status(201);
+    ada.ask(left.0).await.expect_status(201);
 }

@@ -2,7 +2,6 @@
 
 use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
-use testkit::http::Answer;
 
 use crate::app::TestApp;
 use crate::client::Answered as _;
@@ -23,19 +22,6 @@ in_both_worlds!(
 
 const REQUESTS: &str = "/api/v1/friends/requests";
 
-async fn ask(from: &Player, to: &Player) -> Answer {
-    from.api.post(REQUESTS, json!({ "player_id": to.id })).await
-}
-
-async fn answer(player: &Player, from: &Player, what: &str) -> Answer {
-    player.api.request("POST", &format!("{REQUESTS}/{}/{what}", from.id), None).await
-}
-
-async fn befriend(one: &Player, other: &Player) {
-    ask(one, other).await.expect_status(201);
-    answer(other, one, "accept").await.expect_status(200);
-}
-
 async fn items(player: &Player, path: &str) -> Vec<Value> {
     let list = player.api.get(path).await.expect_status(200);
     list["items"].as_array().expect("is a list").clone()
@@ -55,16 +41,16 @@ async fn a_request_is_made_accepted_and_both_are_told(app: TestApp) {
     for socket in [&mut hers, &mut his] {
         socket.event("session.ready").await;
     }
-    let made = ask(&ada, &ben).await.expect_status(201);
+    let made = ada.ask(&ben).await.expect_status(201);
     assert_eq!((&made["player_id"], &made["state"]), (&json!(ben.id), &json!("pending")), "{made}");
     assert_eq!(his.event("friend.requested").await["data"]["player_id"], *ada.id);
-    assert_eq!(ask(&ada, &ben).await.expect_status(200)["state"], "pending", "a repeat changes nothing");
+    assert_eq!(ada.ask(&ben).await.expect_status(200)["state"], "pending", "a repeat changes nothing");
     assert_eq!(requests(&ben, "incoming").await[0]["player"]["id"], *ada.id);
     assert_eq!(requests(&ada, "outgoing").await[0]["player"]["id"], *ben.id);
     assert!(requests(&ada, "incoming").await.is_empty() && friends_of(&ada).await.is_empty());
 
     for _ in 0..2 {
-        let answered = answer(&ben, &ada, "accept").await;
+        let answered = ben.answer(&ada, "accept").await;
         if answered.status == 200 {
             assert_eq!(answered.expect_status(200)["state"], "friends");
         } else {
@@ -99,7 +85,7 @@ async fn a_request_is_made_accepted_and_both_are_told(app: TestApp) {
 
 async fn requests_that_cross_make_friends_once(app: TestApp) {
     let [ada, ben] = app.two_guests().await;
-    let (one, two) = join(ask(&ada, &ben), ask(&ben, &ada)).await;
+    let (one, two) = join(ada.ask(&ben), ben.ask(&ada)).await;
     let states = [one, two].map(|answer| {
         assert!(matches!(answer.status, 200 | 201), "{}", answer.status);
         answer.json()["state"].clone()
@@ -111,21 +97,21 @@ async fn requests_that_cross_make_friends_once(app: TestApp) {
 
 async fn a_decline_is_silent_and_the_decliner_may_still_ask(app: TestApp) {
     let [ada, ben] = app.two_guests().await;
-    ask(&ada, &ben).await.expect_status(201);
-    assert_eq!(answer(&ben, &ada, "decline").await.expect_status(200)["state"], "declined");
+    ada.ask(&ben).await.expect_status(201);
+    assert_eq!(ben.answer(&ada, "decline").await.expect_status(200)["state"], "declined");
     assert!(requests(&ben, "incoming").await.is_empty());
     assert_eq!(requests(&ada, "outgoing").await.len(), 1, "to her it goes on");
-    assert_eq!(ask(&ada, &ben).await.expect_status(200)["state"], "pending");
+    assert_eq!(ada.ask(&ben).await.expect_status(200)["state"], "pending");
     assert!(requests(&ben, "incoming").await.is_empty(), "asking again tells nobody");
-    assert_eq!(ask(&ben, &ada).await.expect_status(200)["state"], "friends");
+    assert_eq!(ben.ask(&ada).await.expect_status(200)["state"], "friends");
 }
 
 async fn an_accept_and_a_cancel_have_one_winner(app: TestApp) {
     for round in 0..6 {
         let (ada, ben) = (app.guest(0, "Ada").await, app.guest(1, "Ben").await);
-        ask(&ada, &ben).await.expect_status(201);
+        ada.ask(&ben).await.expect_status(201);
         let path = format!("{REQUESTS}/{}", ben.id);
-        let (accepted, cancelled) = join(answer(&ben, &ada, "accept"), ada.api.delete(&path)).await;
+        let (accepted, cancelled) = join(ben.answer(&ada, "accept"), ada.api.delete(&path)).await;
         let friends = friends_of(&ada).await.len();
         assert_eq!(friends, friends_of(&ben).await.len(), "round {round}");
         match (accepted.status, cancelled.status) {
@@ -141,7 +127,7 @@ async fn an_accept_and_a_cancel_have_one_winner(app: TestApp) {
 
 async fn a_block_ends_everything_and_hides_both_ways(app: TestApp) {
     let [ada, ben] = app.two_guests().await;
-    befriend(&ada, &ben).await;
+    ada.befriend(&ben).await;
     let block = format!("/api/v1/blocks/{}", ben.id);
     for _ in 0..2 {
         ada.api.request("PUT", &block, None).await.expect_status(200);
@@ -150,14 +136,14 @@ async fn a_block_ends_everything_and_hides_both_ways(app: TestApp) {
     assert_eq!(items(&ada, "/api/v1/blocks").await[0]["player"]["id"], *ben.id);
     assert!(items(&ben, "/api/v1/blocks").await.is_empty());
     // To Ben she looks like nobody.
-    ask(&ben, &ada).await.expect_problem(404, "friends.not_found");
+    ben.ask(&ada).await.expect_problem(404, "friends.not_found");
     for path in ["", "/games", "/stats", "/ratings"] {
         ben.api.get(&format!("/api/v1/players/{}{path}", ada.id)).await.expect_problem(404, "players.not_found");
     }
     ada.api.delete(&block).await.expect_status(200);
     ben.api.get(&format!("/api/v1/players/{}", ada.id)).await.expect_status(200);
     assert!(friends_of(&ada).await.is_empty(), "what ended stays ended");
-    ask(&ben, &ada).await.expect_status(201);
+    ben.ask(&ada).await.expect_status(201);
 }
 
 async fn a_link_makes_as_many_friends_as_it_may(app: TestApp) {
@@ -185,14 +171,14 @@ async fn a_link_makes_as_many_friends_as_it_may(app: TestApp) {
 
 async fn what_makes_no_sense_is_refused(app: TestApp) {
     let [ada, ben] = app.two_guests().await;
-    ask(&ada, &ada).await.expect_problem(422, "friends.self");
+    ada.ask(&ada).await.expect_problem(422, "friends.self");
     ada.api.post(REQUESTS, json!({})).await.expect_problem(422, "validation.failed");
     let both = json!({ "player_id": ben.id, "handle": "ben" });
     ada.api.post(REQUESTS, both).await.expect_problem(422, "validation.failed");
     let nobody = json!({ "player_id": "0192f0c1-2345-7abc-8def-0123456789ab" });
     ada.api.post(REQUESTS, nobody).await.expect_problem(404, "friends.not_found");
     ada.api.post(REQUESTS, json!({ "handle": "nobody-here" })).await.expect_problem(404, "friends.not_found");
-    answer(&ada, &ben, "accept").await.expect_problem(404, "friends.no_request");
+    ada.answer(&ben, "accept").await.expect_problem(404, "friends.no_request");
     ada.api.get(&format!("{REQUESTS}?direction=up")).await.expect_problem(422, "validation.failed");
     let link = json!({ "max_uses": 0 });
     ada.api.post("/api/v1/friends/invite-links", link).await.expect_problem(422, "validation.failed");
@@ -202,8 +188,8 @@ async fn what_makes_no_sense_is_refused(app: TestApp) {
 async fn changes_since_a_time_name_who_came_and_who_went(app: TestApp) {
     let [ada, ben] = app.two_guests().await;
     let cleo = app.guest(0, "Cleo").await;
-    befriend(&ada, &ben).await;
-    befriend(&ada, &cleo).await;
+    ada.befriend(&ben).await;
+    ada.befriend(&cleo).await;
     ada.api.delete(&format!("/api/v1/friends/{}", ben.id)).await.expect_status(200);
     let path = "/api/v1/friends?updated_since=2026-01-01T00:00:00Z";
     let changes = ada.api.get(path).await.expect_status(200);

@@ -208,10 +208,6 @@ async fn account(app: &TestApp, handle: &str) -> Player {
     Player::signed_in(&api, &api.post("/api/v1/auth/register", account).await.expect_status(201))
 }
 
-async fn block(by: &Player, other: &Player) {
-    by.api.request("PUT", &format!("/api/v1/blocks/{}", other.id), None).await.expect_status(200);
-}
-
 #[tokio::test]
 async fn every_operation_is_thought_about() {
     let app = Setup::embedded().start().await;
@@ -229,8 +225,8 @@ async fn hidden_players_look_like_absent_ones() {
     let blocked = account(&app, "hider_is_blocked").await;
     let erased = account(&app, "hider_erased").await;
     let foreign = account(&app, "foreign_one").await;
-    block(&blocker, &me).await;
-    block(&me, &blocked).await;
+    blocker.block(&me).await;
+    me.block(&blocked).await;
     erased.api.delete("/api/v1/players/me").await;
     let sweep = Sweep { me, document: document(&app).await };
     let mut seen = 0;
@@ -286,8 +282,8 @@ async fn things_of_others_look_like_absent_ones() {
         let guest = app.guest(0, "Invited").await;
         all.push((owner, things(&app, owner, &guest).await));
     }
-    block(&blocker, &me).await;
-    block(&me, &blocked).await;
+    blocker.block(&me).await;
+    me.block(&blocked).await;
     let sweep = Sweep { me, document: document(&app).await };
     for (operation, names) in OPERATIONS {
         let Names::Thing(kind, body) = names else { continue };

@@ -69,6 +69,27 @@ impl Player {
         .await
     }
 
+    /// Asks another for friendship.
+    pub(crate) async fn ask(&self, other: &Self) -> Answer {
+        self.api.post("/api/v1/friends/requests", json!({ "player_id": other.id })).await
+    }
+
+    /// `accept` or `decline` to the other's request.
+    pub(crate) async fn answer(&self, other: &Self, what: &str) -> Answer {
+        self.api.request("POST", &format!("/api/v1/friends/requests/{}/{what}", other.id), None).await
+    }
+
+    /// Becomes the other's friend.
+    pub(crate) async fn befriend(&self, other: &Self) {
+        self.ask(other).await.expect_status(201);
+        other.answer(self, "accept").await.expect_status(200);
+    }
+
+    /// Wants nothing to do with the other any more.
+    pub(crate) async fn block(&self, other: &Self) {
+        self.api.request("PUT", &format!("/api/v1/blocks/{}", other.id), None).await.expect_status(200);
+    }
+
     /// A command on a game without a body: `ready`, `abandon`.
     pub(crate) async fn command(&self, game: &str, what: &str) -> Answer {
         self.api.request("POST", &format!("/api/v1/games/{game}/{what}"), None).await

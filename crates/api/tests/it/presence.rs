@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::app::TestApp;
+use crate::app::{Setup, TestApp};
 use crate::client::Answered as _;
 use crate::players::Player;
 use crate::sockets::Socket;
@@ -15,13 +15,6 @@ in_both_worlds!(
     a_block_acts_on_watchers_at_once,
     watching_has_bounds,
 );
-
-async fn befriend(one: &Player, other: &Player) {
-    let asked = one.api.post("/api/v1/friends/requests", json!({ "player_id": other.id })).await;
-    asked.expect_status(201);
-    let path = format!("/api/v1/friends/requests/{}/accept", one.id);
-    other.api.request("POST", &path, None).await.expect_status(200);
-}
 
 async fn watch(socket: &mut Socket, player: &Player) -> Value {
     let seen = socket.ok("presence.watch", json!({ "player_ids": [player.id] })).await;
@@ -54,7 +47,7 @@ async fn ready(player: &Player) -> Socket {
 
 async fn friends_see_what_one_is_doing(app: TestApp) {
     let [ada, ben] = app.two_guests().await;
-    befriend(&ada, &ben).await;
+    ada.befriend(&ben).await;
     let mut hers = ready(&ada).await;
     let before = watch(&mut hers, &ben).await;
     assert_eq!((&before["status"], &before["last_seen"]), (&json!("offline"), &Value::Null), "{before}");
@@ -80,7 +73,7 @@ async fn friends_see_what_one_is_doing(app: TestApp) {
         assert_eq!(joined["status"], "waiting_ready", "{joined}");
     }
     until_true("nobody else can join", seconds(5), || async { seen(&ada, &ben).await["joinable"] == false }).await;
-    befriend(&stranger, &ben).await;
+    stranger.befriend(&ben).await;
     stranger.command(game, "join").await.expect_problem(409, "games.full");
     ben.command(game, "abandon").await.expect_status(200);
     told(&mut hers, "online").await;
@@ -99,7 +92,7 @@ async fn friends_see_what_one_is_doing(app: TestApp) {
 
 async fn a_player_is_away_when_nobody_looks_at_any_device(app: TestApp) {
     let [ada, ben] = app.two_guests().await;
-    befriend(&ada, &ben).await;
+    ada.befriend(&ben).await;
     let (mut phone, mut desk) = (ready(&ben).await, ready(&ben.at(&ada.api)).await);
     let mut hers = ready(&ada).await;
     watch(&mut hers, &ben).await;
@@ -126,7 +119,7 @@ async fn who_may_not_know_sees_nobody(app: TestApp) {
     ben.api.patch("/api/v1/players/me", json!({ "privacy": { "presence": "friends" } })).await.expect_status(200);
     let event = told(&mut hers, "offline").await;
     assert!(same(&event) && same(&seen(&ada, &ben).await), "{event}");
-    befriend(&ada, &ben).await;
+    ada.befriend(&ben).await;
     told(&mut hers, "online").await;
     ben.api.patch("/api/v1/players/me", json!({ "privacy": { "presence": "nobody" } })).await.expect_status(200);
     told(&mut hers, "offline").await;
@@ -138,7 +131,7 @@ async fn who_may_not_know_sees_nobody(app: TestApp) {
 
 async fn a_block_acts_on_watchers_at_once(app: TestApp) {
     let [ada, ben] = app.two_guests().await;
-    befriend(&ada, &ben).await;
+    ada.befriend(&ben).await;
     let (mut hers, mut his) = (ready(&ada).await, ready(&ben).await);
     for (socket, other) in [(&mut hers, &ben), (&mut his, &ada)] {
         if watch(socket, other).await["status"] != "online" {
@@ -179,4 +172,21 @@ async fn watching_has_bounds(app: TestApp) {
     hers.refused("presence.watch", json!({ "player_ids": [id(1_000)] }), "validation.failed").await;
     hers.ok("presence.unwatch", json!({ "player_ids": [id(0)] })).await;
     hers.ok("presence.watch", json!({ "player_ids": [id(1_000)] })).await;
+}
+
+/// Whoever was on the replica that died is told as gone within 30 s, and as back when they come back elsewhere.
+#[tokio::test]
+async fn presence_is_right_after_a_crash() {
+    let app = Setup::networked(2).start().await;
+    let [ada, ben] = app.two_guests().await;
+    ada.befriend(&ben).await;
+    let (mut hers, _his) = (ready(&ada).await, ready(&ben).await);
+    if watch(&mut hers, &ben).await["status"] != "online" {
+        told(&mut hers, "online").await;
+    }
+    app.replica(1).kill9();
+    until_true("he is seen to be gone", seconds(30), || async { seen(&ada, &ben).await["status"] == "offline" }).await;
+    assert_eq!(told(&mut hers, "offline").await["player_id"], *ben.id);
+    let _back = ready(&ben.at(&ada.api)).await;
+    told(&mut hers, "online").await;
 }

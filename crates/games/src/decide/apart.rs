@@ -57,7 +57,14 @@ pub fn blank_words(game: &Game, player: PlayerId, now: Timestamp) -> Option<crat
     for report in draft.game.reports.iter_mut().filter(|report| report.player_id == player) {
         report.payload = None;
     }
-    let same = (&draft.game.invites, &draft.game.evidence, &draft.game.reports)
-        == (&game.invites, &game.evidence, &game.reports);
-    (!same).then(|| draft.into_change())
+    (!has_words(&draft.game, player) && has_words(game, player)).then(|| draft.into_change())
+}
+
+/// Whether something is there for [`blank_words`] to blank, now or once its review is over.
+#[must_use]
+pub fn has_words(game: &Game, player: PlayerId) -> bool {
+    let evidence = game.evidence.iter().filter(|evidence| evidence.player_id == player);
+    game.invites.iter().any(|invite| invite.to == Some(player) && invite.reason.is_some())
+        || evidence.into_iter().any(|evidence| !evidence.reason.is_empty() || evidence.evidence.is_some())
+        || game.reports.iter().any(|report| report.player_id == player && report.payload.is_some())
 }

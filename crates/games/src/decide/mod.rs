@@ -20,7 +20,7 @@ mod report;
 mod verdict;
 mod window;
 
-pub use apart::{blank_words, part, withdraw};
+pub use apart::{blank_words, has_words, part, withdraw};
 pub use attendance::{as_present, back, claim, gone};
 pub use correct::{Resolution, amend, resolve, void};
 pub use dispute::dispute;

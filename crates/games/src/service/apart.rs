@@ -32,11 +32,11 @@ impl Games {
     }
 
     /// An erased player leaves: invitations run out, a game that is being played is abandoned, and what the player said
-    /// in their own words is blanked, but for what a review still waits for.
+    /// in their own words is blanked, but for what a review still waits for: answers whether there is such.
     ///
     /// # Errors
     /// Only the store's; what is done stays done, and doing it again does no harm.
-    pub async fn forget(&self, player: PlayerId) -> Result<(), Error> {
+    pub async fn forget(&self, player: PlayerId) -> Result<bool, Error> {
         loop {
             let open = self.ports.invites.open_of(player, AT_ONCE).await.map_err(Error::Store)?;
             for game in &open {
@@ -50,24 +50,27 @@ impl Games {
         if let Some(game) = self.live_of(player).await? {
             self.abandon(player, game.id, None).await.map(|_| ()).or_else(over)?;
         }
-        let mut after: Option<GameId> = None;
+        let (mut after, mut kept): (Option<GameId>, bool) = (None, false);
         loop {
             let ids = self.ports.invites.worded_by(player, after, AT_ONCE).await.map_err(Error::Store)?;
-            let Some(last) = ids.last().copied() else { return Ok(()) };
+            let Some(last) = ids.last().copied() else { return Ok(kept) };
             for id in ids {
-                self.blank_words(player, id).await?;
+                kept |= self.blank_words(player, id).await?;
             }
             after = Some(last);
         }
     }
 
-    async fn blank_words(&self, player: PlayerId, id: GameId) -> Result<(), Error> {
+    /// Whether some have to stay for now.
+    async fn blank_words(&self, player: PlayerId, id: GameId) -> Result<bool, Error> {
         loop {
             let now = self.ports.clock.now();
             let game = self.load(id).await?;
-            let Some(change) = decide::blank_words(&game, player, now) else { return Ok(()) };
+            let Some(change) = decide::blank_words(&game, player, now) else {
+                return Ok(decide::has_words(&game, player));
+            };
             match self.commit(change, None, now).await {
-                Ok(_) => return Ok(()),
+                Ok(_) => return Ok(false),
                 Err(Error::Store(StoreError::Stale)) => {}
                 Err(error) => return Err(error),
             }

@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use testkit::Failure;
-use testkit::http::{Connection, render};
+use testkit::http::render;
 use testkit::ws::Client;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
 use super::Server;
-use super::load::{CONNECTIONS, Measured};
+use super::load::{CONNECTIONS, send_all};
 use super::players::{self, Api, Player, text};
 use super::requests::{get, measure};
 use super::sockets::{accepted, connect, crowd};
@@ -68,42 +68,17 @@ async fn befriend(host: &str, ones: &[Player], others: &[Player]) -> Result<(), 
 /// Requests of everybody to the next ones in the row.
 pub(super) async fn requests(server: &Server, table: &mut Table) -> Result<(), Failure> {
     let host = server.running.authority();
-    let players = Arc::new(players::sign_in(&host, ASKERS).await?);
+    let players = players::sign_in(&host, ASKERS).await?;
+    let ask = |(at, one): (usize, &Player)| {
+        let (bearer, players, host) = (one.bearer(), &players, &host);
+        (1..=ASKED).map(move |next| {
+            let body = json!({ "player_id": players[(at + next) % players.len()].id });
+            render("POST", "/api/v1/friends/requests", host, &[("authorization", &bearer)], Some(&body))
+        })
+    };
+    let requests = players.iter().enumerate().flat_map(ask).collect();
     let before = server.watched.cpu();
-    let start = Instant::now();
-    let mut tasks = JoinSet::new();
-    for number in 0..CONNECTIONS {
-        let (host, players) = (host.clone(), Arc::clone(&players));
-        tasks.spawn(async move {
-            let mut connection = Connection::open(&host).await?;
-            let mut measured = Measured::default();
-            for (at, one) in players.iter().enumerate().skip(number).step_by(CONNECTIONS) {
-                for next in 1..=ASKED {
-                    let other = &players[(at + next) % players.len()];
-                    let bearer = one.bearer();
-                    let body = json!({ "player_id": other.id });
-                    let request =
-                        render("POST", "/api/v1/friends/requests", &host, &[("authorization", &bearer)], Some(&body));
-                    let sent = Instant::now();
-                    let answer = connection.exchange(&request).await?;
-                    if answer.status == 201 {
-                        measured.latencies.push(sent.elapsed());
-                    } else {
-                        measured.refused += 1;
-                    }
-                }
-            }
-            std::io::Result::Ok(measured)
-        });
-    }
-    let mut all = Measured::default();
-    while let Some(done) = tasks.join_next().await {
-        let one = done.map_err(Failure::of("asking"))?.map_err(Failure::of("asking"))?;
-        all.latencies.extend(one.latencies);
-        all.refused += one.refused;
-    }
-    all.elapsed = start.elapsed();
-    all.latencies.sort_unstable();
+    let all = send_all(&host, requests, 201).await?;
     let count = all.latencies.len() + all.refused;
     table.rate("friend request", &all, server.watched.cpu().each(before, count), "0.433");
     Ok(())

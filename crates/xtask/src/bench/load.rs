@@ -26,6 +26,18 @@ pub(super) struct Measured {
 }
 
 impl Measured {
+    /// Sends a request and notes how long its answer took.
+    async fn take(&mut self, connection: &mut Connection, request: &[u8], expected: u16) -> std::io::Result<()> {
+        let sent = Instant::now();
+        let answer = connection.exchange(request).await?;
+        if answer.status == expected {
+            self.latencies.push(sent.elapsed());
+        } else {
+            self.refused += 1;
+        }
+        Ok(())
+    }
+
     /// The latency that `percent` of the requests stayed within.
     pub(super) fn percentile(&self, percent: f64) -> Duration {
         let rank = (percent / 100.0 * self.latencies.len() as f64).ceil() as usize;
@@ -53,6 +65,25 @@ pub(super) async fn drive<T>(
     Ok((measured, start))
 }
 
+/// Sends each of these once, over [`CONNECTIONS`] connections, and takes the time of those answered as `expected`.
+pub(super) async fn send_all(host: &str, requests: Vec<Vec<u8>>, expected: u16) -> Result<Measured, Failure> {
+    let requests = Arc::new(requests);
+    let start = Instant::now();
+    let mut tasks = JoinSet::new();
+    for number in 0..CONNECTIONS {
+        let (host, requests) = (host.to_owned(), Arc::clone(&requests));
+        tasks.spawn(async move {
+            let mut connection = Connection::open(&host).await?;
+            let mut measured = Measured::default();
+            for request in requests.iter().skip(number).step_by(CONNECTIONS) {
+                measured.take(&mut connection, request, expected).await?;
+            }
+            std::io::Result::Ok(measured)
+        });
+    }
+    gather(tasks, start).await
+}
+
 async fn round(
     host: &str,
     requests: &Arc<Vec<Vec<u8>>>,
@@ -68,17 +99,20 @@ async fn round(
             let mut connection = Connection::open(&host).await?;
             let mut measured = Measured::default();
             while start.elapsed() < duration {
-                let sent = Instant::now();
-                let answer = connection.exchange(request).await?;
-                if answer.status == expected {
-                    measured.latencies.push(sent.elapsed());
-                } else {
-                    measured.refused += 1;
-                }
+                measured.take(&mut connection, request, expected).await?;
             }
             std::io::Result::Ok(measured)
         });
     }
+    let all = gather(tasks, start).await?;
+    if all.latencies.is_empty() {
+        return Err(Failure::new(format!("No request was answered {expected}; {} were not.", all.refused)));
+    }
+    Ok(all)
+}
+
+/// What all connections measured since `start`.
+async fn gather(mut tasks: JoinSet<std::io::Result<Measured>>, start: Instant) -> Result<Measured, Failure> {
     let mut all = Measured::default();
     while let Some(done) = tasks.join_next().await {
         let one = done.map_err(Failure::of("driving load"))?.map_err(Failure::of("driving load"))?;
@@ -87,9 +121,6 @@ async fn round(
     }
     all.elapsed = start.elapsed();
     all.latencies.sort_unstable();
-    if all.latencies.is_empty() {
-        return Err(Failure::new(format!("No request was answered {expected}; {} were not.", all.refused)));
-    }
     Ok(all)
 }
 

@@ -1,15 +1,14 @@
 //! Score reports, from the report to everything that follows from it.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use testkit::Failure;
-use testkit::http::{Connection, render};
+use testkit::http::render;
 use tokio::task::JoinSet;
 
 use super::Server;
-use super::load::{CONNECTIONS, Measured};
+use super::load::{CONNECTIONS, Measured, send_all};
 use super::players::{self, Api, Player, text};
 use super::table::{Table, milliseconds};
 use super::usage::Cpu;
@@ -35,7 +34,7 @@ pub(super) async fn reports(server: &Server, table: &mut Table) -> Result<(), Fa
     let players = players::sign_in(&host, PLAYERS).await?;
     let (mut all, mut cpu, mut behind) = (Measured::default(), Cpu::default(), Duration::ZERO);
     for round in 1..=ROUNDS {
-        let playing = Arc::new(in_games(&host, &players).await?);
+        let playing = in_games(&host, &players).await?;
         let before = server.watched.cpu();
         let start = Instant::now();
         let measured = report_all(&host, &playing).await?;
@@ -101,37 +100,14 @@ async fn in_games(host: &str, players: &[Player]) -> Result<Vec<Playing>, Failur
     Ok(playing)
 }
 
-/// Everybody reports once, over [`CONNECTIONS`] connections.
-async fn report_all(host: &str, playing: &Arc<Vec<Playing>>) -> Result<Measured, Failure> {
-    let mut tasks = JoinSet::new();
-    for number in 0..CONNECTIONS {
-        let (host, playing) = (host.to_owned(), Arc::clone(playing));
-        tasks.spawn(async move {
-            let mut connection = Connection::open(&host).await?;
-            let mut measured = Measured::default();
-            for (at, one) in playing.iter().enumerate().skip(number).step_by(CONNECTIONS) {
-                let body = json!({ "session_secret": one.secret, "score": at });
-                let bearer = one.player.bearer();
-                let path = format!("/api/v1/games/{}/scores", one.game);
-                let request = render("POST", &path, &host, &[("authorization", &bearer)], Some(&body));
-                let sent = Instant::now();
-                let answer = connection.exchange(&request).await?;
-                if answer.status == 200 {
-                    measured.latencies.push(sent.elapsed());
-                } else {
-                    measured.refused += 1;
-                }
-            }
-            std::io::Result::Ok(measured)
-        });
-    }
-    let mut all = Measured::default();
-    while let Some(done) = tasks.join_next().await {
-        let one = done.map_err(Failure::of("reporting"))?.map_err(Failure::of("reporting"))?;
-        all.latencies.extend(one.latencies);
-        all.refused += one.refused;
-    }
-    Ok(all)
+/// Everybody reports once.
+async fn report_all(host: &str, playing: &[Playing]) -> Result<Measured, Failure> {
+    let report = |(at, one): (usize, &Playing)| {
+        let body = json!({ "session_secret": one.secret, "score": at });
+        let path = format!("/api/v1/games/{}/scores", one.game);
+        render("POST", &path, host, &[("authorization", &one.player.bearer())], Some(&body))
+    };
+    send_all(host, playing.iter().enumerate().map(report).collect(), 200).await
 }
 
 /// Waits until everybody's rating counts this round.

@@ -56,7 +56,7 @@ async fn heals(app: &TestApp, since: Instant) {
     played.play_to_a_win(0).await;
 }
 
-async fn stays_meanwhile(app: &TestApp, ada: &Player) {
+async fn stays_meanwhile(app: &TestApp, [ada, ben]: &[Player; 2]) {
     for n in 0..2 {
         app.says(n, "degraded", seconds(5)).await;
         let begun = Instant::now();
@@ -68,39 +68,39 @@ async fn stays_meanwhile(app: &TestApp, ada: &Player) {
     }
     // What a replica has seen it still shows, and says that it is old.
     let known = until("the cached profile is shown as stale, or still from the cache", seconds(5), || async {
-        let answer = ada.api.get(&format!("/api/v1/players/{}", ada.id)).await;
+        let answer = ada.api.get(&format!("/api/v1/players/{}", ben.id)).await;
         (answer.status == 200).then_some(answer)
     })
     .await;
     assert!(known.header("cache-status").is_some_and(|status| status.contains("hit")), "{:?}", known.headers);
 }
 
-async fn settled_world() -> (TestApp, Player) {
+async fn settled_world() -> (TestApp, [Player; 2]) {
     let app = Setup::networked(2).own_postgres().start().await;
     let played = Match::running("tic_tac_toe", app.two_guests().await).await;
     played.play_to_a_win(0).await;
-    let ada = played.seats[0].clone();
-    ada.api.get(&format!("/api/v1/players/{}", ada.id)).await.expect_status(200);
-    (app, ada)
+    let [ada, ben] = &played.seats;
+    ada.api.get(&format!("/api/v1/players/{}", ben.id)).await.expect_status(200);
+    (app, played.seats)
 }
 
 #[tokio::test]
 async fn two_replicas_while_postgres_hangs() {
-    let (mut app, ada) = settled_world().await;
+    let (mut app, players) = settled_world().await;
     app.own_postgres().pause();
-    tokio::join!(writes_are_refused(&app, OUTAGE), stays_meanwhile(&app, &ada));
+    tokio::join!(writes_are_refused(&app, OUTAGE), stays_meanwhile(&app, &players));
     app.own_postgres().resume();
     heals(&app, Instant::now()).await;
 }
 
 #[tokio::test]
 async fn two_replicas_while_postgres_is_dead() {
-    let (mut app, ada) = settled_world().await;
+    let (mut app, players) = settled_world().await;
     app.own_postgres().kill();
-    tokio::join!(writes_are_refused(&app, OUTAGE / 2), stays_meanwhile(&app, &ada));
+    tokio::join!(writes_are_refused(&app, OUTAGE / 2), stays_meanwhile(&app, &players));
     app.own_postgres().restart();
     heals(&app, Instant::now()).await;
-    assert_eq!(ada.history("").await["items"].as_array().map(Vec::len), Some(1), "what was answered is there");
+    assert_eq!(players[0].history("").await["items"].as_array().map(Vec::len), Some(1), "what was answered is there");
 }
 
 #[tokio::test]
