@@ -3,7 +3,7 @@ use std::future::{Future, Ready, ready};
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
-use kernel::{PlayerId, Receipt, ReceiptKey, ReceiptRecord, ReceiptReply};
+use kernel::{PlayerId, Receipt, ReceiptKey, ReceiptRecord, ReceiptReply, StoreError};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -74,8 +74,11 @@ impl Idempotency {
         let answer = run(Some(receipt.clone())).await;
         match answer {
             Ok(reply) => {
-                remember(app, receipt, reply.status(), String::from_utf8_lossy(reply.body()).into_owned()).await;
-                Ok(reply)
+                let body = String::from_utf8_lossy(reply.body()).into_owned();
+                match remember(app, receipt, reply.status(), body).await {
+                    Some(record) => replay(app, player, record, &self.body_hash, first).await,
+                    None => Ok(reply),
+                }
             }
             Err(problem) => {
                 let key = receipt.key.clone();
@@ -96,16 +99,24 @@ async fn find(app: &App, key: &ReceiptKey) -> Result<Option<ReceiptRecord>, Prob
 }
 
 /// Attaches the reply to the receipt of the change, or stores both where nothing was changed. The command is done either
-/// way, so a failure here only means that a retry renders the outcome anew.
-async fn remember(app: &App, receipt: Receipt, status: StatusCode, body: String) {
+/// way, so a failure here only means that a retry renders the outcome anew. Where nothing was changed, and a twin's answer
+/// was kept first, that one is the answer.
+async fn remember(app: &App, receipt: Receipt, status: StatusCode, body: String) -> Option<ReceiptRecord> {
     let reply = ReceiptReply { status: status.as_u16(), body };
-    let attached = match app.receipts.attach(&receipt.key, &reply).await {
-        Ok(false) => app.receipts.record(receipt, reply).await,
-        Ok(true) => Ok(()),
-        Err(error) => Err(error),
+    let key = receipt.key.clone();
+    let kept = async {
+        if app.receipts.attach(&key, &reply).await? {
+            return Ok(None);
+        }
+        app.receipts.record(receipt, reply.clone()).await?;
+        app.receipts.find(&key).await
     };
-    if let Err(error) = attached {
-        tracing::warn!(%error, "a reply could not be kept for its idempotency key");
+    match kept.await {
+        Ok(record) => record.filter(|record| record.reply.as_ref().is_some_and(|kept| *kept != reply)),
+        Err::<_, StoreError>(error) => {
+            tracing::warn!(%error, "a reply could not be kept for its idempotency key");
+            None
+        }
     }
 }
 
