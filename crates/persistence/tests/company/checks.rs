@@ -98,6 +98,8 @@ enum Said {
     Asked(PlayerId),
     /// Declined: to the one who had asked nothing was said.
     Declined(PlayerId),
+    /// Declined, and then taken back: asking again while the decline holds looks the same and is said to nobody.
+    TakenBack(PlayerId),
     Friends,
 }
 
@@ -105,11 +107,17 @@ enum Said {
 /// block, and together they come to what stands.
 async fn told(world: &World, relations: &BTreeMap<Pair, Relation>, wrong: &mut Vec<String>) {
     let mut rows = world.relayed.lock().await.clone();
+    // A relay whose lease lapsed, because time jumped, hands rows on twice.
     rows.sort_by_key(|row| row.seq);
+    rows.dedup_by_key(|row| row.seq);
     let mut story = Story::default();
     for row in &rows {
         if let Err(why) = story.goes_on(&row.event) {
-            wrong.push(format!("{} at {}: {why}", row.event.kind, row.event.at));
+            let before =
+                rows.iter().filter(|other| other.seq < row.seq && other.event.aggregate == row.event.aggregate);
+            let before: Vec<_> = before.map(|row| format!("{} at {}", row.event.kind, row.event.at)).collect();
+            let last = &before[before.len().saturating_sub(5)..];
+            wrong.push(format!("{} at {}: {why}; before it {last:?}", row.event.kind, row.event.at));
         }
     }
     for (pair, relation) in relations {
@@ -118,9 +126,8 @@ async fn told(world: &World, relations: &BTreeMap<Pair, Relation>, wrong: &mut V
             (Said::Friends, bond) => bond.is_friends(),
             (Said::Asked(one), Bond::Pending { from, .. }) => one == from,
             // What lapses says nothing.
-            (Said::Asked(_) | Said::Declined(_), Bond::None) => true,
-            (Said::Declined(one), Bond::Declined { from, .. }) => one == from,
-            (Said::Nothing, Bond::Declined { expires_at, .. }) => expires_at.is_none(),
+            (Said::Asked(_) | Said::Declined(_) | Said::TakenBack(_), Bond::None) => true,
+            (Said::Declined(one) | Said::TakenBack(one), Bond::Declined { from, .. }) => one == from,
             (Said::Nothing, bond) => bond == Bond::None,
             _ => false,
         };
@@ -157,8 +164,13 @@ impl Story {
         let player = |value: &serde_json::Value| value.as_str().and_then(|id| id.parse::<PlayerId>().ok());
         match &*event.kind {
             "match.found" => {
-                let roster = event.data["game"]["roster"].as_array().ok_or("has no roster")?;
-                self.together(&roster.iter().filter_map(|seat| player(&seat["player_id"])).collect())
+                let game = &event.data["game"];
+                let roster = game["roster"].as_array().ok_or("has no roster")?;
+                let roster: BTreeSet<_> = roster.iter().filter_map(|seat| player(&seat["player_id"])).collect();
+                // They sit there from now on, whatever comes between them.
+                let id = game["id"].as_str().ok_or("has no game")?;
+                self.engaged.insert(format!("game:{id}"), roster.clone());
+                self.together(&roster)
             }
             "game.invited" => {
                 let from = player(&event.data["from"]).ok_or("has no host")?;
@@ -202,6 +214,7 @@ impl Story {
                 let next = match (before, told.as_slice()) {
                     (Said::Nothing, _) => return Err("nothing was there to end".to_owned()),
                     (Said::Asked(from), [one]) if *one != from => Said::Declined(from),
+                    (Said::Declined(from) | Said::TakenBack(from), _) => Said::TakenBack(from),
                     _ => Said::Nothing,
                 };
                 self.said.insert(pair, next);
@@ -215,7 +228,7 @@ impl Story {
                 let new = self.blocks.insert((blocker, blocked));
                 if let Some(said) = Pair::of(blocker, blocked).and_then(|pair| self.said.get_mut(&pair)) {
                     // Requests that were declined, or lapsed, end without a word.
-                    if matches!(said, Said::Declined(_) | Said::Asked(_)) {
+                    if matches!(said, Said::Declined(_) | Said::TakenBack(_) | Said::Asked(_)) {
                         *said = Said::Nothing;
                     }
                 }

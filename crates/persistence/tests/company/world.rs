@@ -153,7 +153,7 @@ impl FriendStore for Planted {
         match self.plant {
             Plant::Nothing => {}
             Plant::BlocksKeptFromOthers => change.riders.blocks.clear(),
-            Plant::LostEvents if nth % 50 == 49 => change.riders.events.clear(),
+            Plant::LostEvents if nth % 10 == 9 => change.riders.events.clear(),
             Plant::LostEvents => {}
         }
         self.inner.commit(change).await
