@@ -32,7 +32,8 @@ fn opened(key: &str, seats: u8) -> (Game, Vec<PlayerId>) {
         rated: true,
         seed: 9,
         roster: roster.collect(),
-        ready_due_at: at(20_000), ready: false,
+        ready_due_at: at(20_000),
+        ready: false,
         created_at: OPENED,
     });
     (game, players)

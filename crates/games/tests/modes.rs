@@ -88,7 +88,8 @@ impl World {
             rated: true,
             seed: 1,
             roster: players.into_iter().zip(0..).map(seat).collect(),
-            ready_due_at: now.plus_millis(20_000), ready: false,
+            ready_due_at: now.plus_millis(20_000),
+            ready: false,
             created_at: now,
         };
         let id = spec.id;

@@ -113,6 +113,9 @@ impl Watch {
                 // Their next call says so again.
                 tracing::debug!(%error, "a player's return waits for the database");
             }
+            if let Err(error) = self.app.matchmaking.player_back(*player).await {
+                tracing::warn!(%error, "a player's return could not be told to the queue");
+            }
         }
         self.app.wake_relay.notify_one();
         Ok(())
@@ -154,6 +157,11 @@ impl Watch {
         };
         for (absent, _) in due.into_iter().zip(connected).filter(|(_, connected)| !connected) {
             let Absent { player, since, with_replica } = absent;
+            if let Err(error) = self.app.matchmaking.player_gone(player, since).await {
+                tracing::debug!(%error, "a player's absence waits for the database");
+                self.absent.push(absent);
+                continue;
+            }
             if let Err(error) = self.app.games.player_gone(player, since, with_replica).await {
                 tracing::debug!(%error, "a player's absence waits for the database");
                 self.absent.push(absent);

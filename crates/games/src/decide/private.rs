@@ -168,7 +168,8 @@ pub(super) fn blank(mode: &Mode, opening: &Opening, origin: Origin, now: Timesta
         rated: mode.rating.is_some(),
         seed: opening.seed,
         roster: Vec::new(),
-        ready_due_at: now, ready: false,
+        ready_due_at: now,
+        ready: false,
         created_at: now,
     });
     game.status = Status::Created;

@@ -11,6 +11,7 @@ use crate::event::{PartySnapshot, PartyState, party_invited, party_updated};
 use crate::hint::Hint;
 use crate::model::{Status, Ticket};
 use crate::party::{Party, PartyInvite};
+use crate::proposal::Answer;
 
 /// Invitations shown at a time.
 const INVITED: i64 = 100;
@@ -74,6 +75,24 @@ impl Matchmaking {
         let party = self.ports.parties.party(id).await.map_err(Error::Store)?;
         let seen = |party: &Party| party.member(player).is_some() || party.invite_of(player, now).is_some();
         self.view(party.filter(seen).ok_or(Error::PartyNotFound)?, now).await
+    }
+
+    /// A party as it stands, whoever asks: for the reply of a command whose first reply was lost.
+    ///
+    /// # Errors
+    /// [`Error::PartyNotFound`].
+    pub async fn party_again(&self, id: PartyId) -> Result<PartyView, Error> {
+        let party = self.ports.parties.party(id).await.map_err(Error::Store)?;
+        self.view(party.ok_or(Error::PartyNotFound)?, self.ports.clock.now()).await
+    }
+
+    /// Which party the player is in, if any.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn party_of(&self, player: PlayerId) -> Result<Option<PartyId>, Error> {
+        let party = self.ports.parties.party_of(player).await.map_err(Error::Store)?;
+        Ok(party.map(|party| party.id))
     }
 
     /// The party the player is in.
@@ -239,11 +258,22 @@ impl Matchmaking {
         Ok(())
     }
 
-    /// The player goes from wherever it is: erased, or away for too long.
+    /// The player was erased: out of the queue, out of any ready check, out of the party.
     ///
     /// # Errors
-    /// Those of the store.
-    pub async fn leave_parties(&self, player: PlayerId) -> Result<(), Error> {
+    /// Those of the store; say it again.
+    pub async fn forget(&self, player: PlayerId) -> Result<(), Error> {
+        let current = self.ports.engagements.current(&[player]).await.map_err(Error::Store)?;
+        let left = match current.first() {
+            Some(Engagement::Ticket(id)) => self.cancel(player, *id, None).await.map(|_| ()),
+            Some(Engagement::Proposal(id)) => self.answer(player, *id, Answer::Declined, None).await.map(|_| ()),
+            _ => Ok(()),
+        };
+        match left {
+            // Matched in the meantime: then the game is left. In a ready check the answer was yes: the game is, later.
+            Ok(()) | Err(Error::StateChanged { .. } | Error::Answered { .. } | Error::NotFound) => {}
+            Err(error) => return Err(error),
+        }
         if let Some(party) = self.ports.parties.party_of(player).await.map_err(Error::Store)? {
             self.put_out(party.id, player).await?;
         }
@@ -326,6 +356,7 @@ impl Matchmaking {
             ended.as_ref().map_or_else(Riders::default, |change| self.leaving(std::slice::from_ref(change), now));
         riders.receipt = receipt.map(|receipt| receipt.with_outcome(json!({ "party": after.id })));
         riders.together = if together.len() > 1 { vec![together] } else { Vec::new() };
+        let invites = invited.is_some();
         let mut told = before.players();
         told.extend(after.players());
         told.sort_unstable();
@@ -348,7 +379,9 @@ impl Matchmaking {
                 }
             }
             Err(StoreError::Stale | StoreError::Engaged { .. }) => Ok(None),
-            Err(StoreError::Apart { .. }) => Err(Error::PartyNotFound),
+            // Somebody in it keeps apart from the one to come: to the inviter there is no such player, to the other no
+            // such party.
+            Err(StoreError::Apart { .. }) if !invites => Err(Error::PartyNotFound),
             Err(error) => Err(Error::Store(error)),
         }
     }

@@ -6,7 +6,7 @@ use kernel::{Riders, StoreError};
 
 use super::dialect::{Conn, Id, Instant, Json};
 use super::sql::tickets::{Claimed, TicketRow, Written};
-use super::sql::{Database, IdCol, TimeCol, Tx};
+use super::sql::{Database, Tx};
 use crate::prepared::prepared;
 
 /// There are no round trips to save: always the long way.

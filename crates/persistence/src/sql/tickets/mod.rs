@@ -12,8 +12,7 @@ use diesel::sql_types::{BigInt, Text};
 use diesel_async::RunQueryDsl;
 use kernel::{Lease, Page, PageLimit, PlayerId, Riders, StoreError, TicketId, Timestamp, Version};
 use matchmaking::{
-    Change, Claim, Due, Makes, QueueCount, RecentWait, Ticket, TicketChange, TicketPosition, TicketStore,
-    Wishes,
+    Change, Claim, Due, Makes, QueueCount, RecentWait, Ticket, TicketChange, TicketPosition, TicketStore, Wishes,
 };
 use uuid::Uuid;
 
