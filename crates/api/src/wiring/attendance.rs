@@ -36,6 +36,8 @@ struct Watch {
     app: Arc<App>,
     replica: String,
     here: BTreeSet<PlayerId>,
+    /// Whose sockets came and went between two looks.
+    passed: BTreeSet<PlayerId>,
     absent: Vec<Absent>,
     beaten_at: Option<Timestamp>,
     /// Since when the database has answered every time: a replica that couldn't reach it has not heard the others.
@@ -44,8 +46,15 @@ struct Watch {
 
 /// Watches until shutdown, then gives its players up.
 pub(super) async fn run(app: Arc<App>, replica: String, stop: CancellationToken) {
-    let mut watch =
-        Watch { app, replica, here: BTreeSet::new(), absent: Vec::new(), beaten_at: None, in_touch_since: None };
+    let mut watch = Watch {
+        app,
+        replica,
+        here: BTreeSet::new(),
+        passed: BTreeSet::new(),
+        absent: Vec::new(),
+        beaten_at: None,
+        in_touch_since: None,
+    };
     while stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
         let now = watch.app.clock.now();
         match watch.look(now).await {
@@ -79,9 +88,11 @@ impl Watch {
 
     /// What changed among this replica's sockets since the last look.
     async fn report(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        self.passed.extend(self.app.hub.take_departed());
         let players = self.app.hub.players();
+        self.passed.retain(|player| !players.contains(player) && !self.here.contains(player));
         let came: Vec<_> = players.difference(&self.here).copied().collect();
-        let went: Vec<_> = self.here.difference(&players).copied().collect();
+        let went: Vec<_> = self.here.difference(&players).chain(&self.passed).copied().collect();
         if !(came.is_empty() && went.is_empty()) {
             self.report_crossed(players, &came, &went, now).await?;
         }
@@ -106,6 +117,7 @@ impl Watch {
         self.note_last_sign(went, now).await?;
         let alone = self.app.connections.report(&self.replica, came, went).await?;
         self.here = players;
+        self.passed.clear();
         self.absent.extend(alone.into_iter().map(|player| Absent { player, since: now, with_replica: false }));
         for player in came {
             self.absent.retain(|absent| absent.player != *player);
