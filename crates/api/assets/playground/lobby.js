@@ -67,6 +67,15 @@ export function lobbyScreen(app, notice) {
     if (!gone) button.focus();
   }
 
+  // Once there is a party it is what matters most, on a phone above all; before, it is one thing beside others.
+  function settle(now) {
+    const home = now ? problems : friends.element;
+    if (home.previousElementSibling === party.element) return;
+    const focused = party.element.contains(document.activeElement);
+    home.before(party.element);
+    if (focused) party.focus();
+  }
+
   load();
   const element = h("div", { class: "lobby" },
     h("section", { class: "lobby-play", "aria-labelledby": "lobby-title" },
@@ -78,7 +87,8 @@ export function lobbyScreen(app, notice) {
       h("p", { class: "tip" }, "Nobody around? ",
         h("a", { href: "/", target: "_blank", rel: "noopener" }, "Open a second player in a new tab"),
         " and meet yourself.")),
-    h("div", { class: "lobby-side" }, party.element, friends.element, history.element));
+    h("div", { class: "lobby-side" }, friends.element, history.element));
+  const stop = app.party.follow(settle);
   return {
     name: "lobby", title: "Lobby", element,
     online: (session) => session.live?.game_id && app.swp.game(session.live.game_id).then((game) => !gone && app.play(game), () => {}),
@@ -87,6 +97,7 @@ export function lobbyScreen(app, notice) {
     dispose() {
       gone = true;
       friends.stop();
+      stop();
       party.stop();
     },
   };

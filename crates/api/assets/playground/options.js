@@ -15,7 +15,7 @@ function possible(app, ticket, { kind, mode }, over) {
 export function optionButtons(app, ticket, options, { over = false, act, fail }) {
   return options.filter((option) => possible(app, ticket, option, over)).map(({ kind, mode }) => {
     if (kind === "practice_bot") return action(mode === ticket.mode ? "Practice against a bot" : `Practice ${app.modeName(mode)} against a bot`, () => act(() => app.practice(mode)), fail);
-    if (kind === "wider_range") return action("Search again, wider", () => act(() => app.queue(mode)), fail);
+    if (kind === "wider_range") return action("Search again, wider", () => act(() => app.queue(mode)), fail, { kind: "button button-main" });
     return action(`Play ${app.modeName(mode)} instead`, () => act(() => app.queue(mode)), fail);
   });
 }

@@ -173,7 +173,7 @@ export function partyPanel(app) {
   }
 
   const stops = [app.party.follow(render), app.circle.follow(renderGuests)];
-  return { element, stop: () => stops.forEach((stop) => stop()) };
+  return { element, focus: () => heading.focus({ preventScroll: true }), stop: () => stops.forEach((stop) => stop()) };
 }
 
 /** One line on the other screens: that there is a party, and how it stands. */

@@ -21,8 +21,8 @@ export function ticksOn(rating, reach) {
 export function rangeView() {
   const band = s("rect", { class: "range-band", y: LINE - 17, height: 34, rx: 10, x: MIDDLE, width: 0 });
   const marks = s("g", { class: "range-ticks" });
-  const own = s("text", { class: "range-own", x: MIDDLE, y: 13 });
-  const element = picture(`0 0 ${WIDTH} 88`, "range",
+  const own = s("text", { class: "range-own", x: MIDDLE, y: 19 });
+  const element = picture(`0 0 ${WIDTH} 86`, "range",
     band, s("path", { class: "range-axis", d: `M6 ${LINE}H${WIDTH - 6}` }), marks,
     s("path", { class: "range-me", d: `M${MIDDLE} ${LINE - 9}l9 9-9 9-9-9z` }), own);
   let shown = "";

@@ -41,12 +41,22 @@ export function readyCheck(app, { failed }) {
   const close = h("button", { type: "button", class: "button", onclick: () => end() }, "All right");
   const buttons = h("div", { class: "row row-centre" }, decline, accept, close);
   const dialog = h("dialog", {
-    class: "dialog check", "aria-labelledby": "check-title", closedby: "none",
-    // There is no third answer: Escape neither declines nor hides what others wait for.
-    onkeydown: (event) => event.key === "Escape" && (close.hidden ? event.preventDefault() : end()),
+    class: "dialog ready-check", "aria-labelledby": "check-title", closedby: "none",
+    onkeydown: keys,
     oncancel: (event) => event.preventDefault(),
     onclose: () => check && dialog.isConnected && dialog.showModal(),
   }, h("div", { class: "check-body" }, title, mode, clock, seats, count, hurry, problem, buttons));
+
+  function keys(event) {
+    // There is no third answer: Escape neither declines nor hides what others wait for.
+    if (event.key === "Escape") return close.hidden ? event.preventDefault() : end();
+    if (event.key !== "Tab") return;
+    // Round and round, not into the browser's own controls while the clock runs.
+    const stops = [decline, accept, close].filter((button) => !button.hidden);
+    const at = stops.indexOf(document.activeElement);
+    event.preventDefault();
+    stops.at((at + (event.shiftKey ? (at < 0 ? 0 : -1) : 1)) % (stops.length || 1))?.focus();
+  }
 
   const own = () => check.players.find(({ player_id: id }) => id === app.me?.id);
 

@@ -3,15 +3,16 @@ import { many, remaining } from "./format.js";
 
 const seconds = (ms) => Math.max(1, Math.round(ms / 1000));
 
-/** `Usually 4–12 s.` */
-export function usually(estimate) {
+/** `Usually 4–12 s.`, and that it isn't as usual when it takes longer. */
+export function usually(estimate, waited = 0) {
   if (!estimate) return "Nobody has waited here lately, so there is no estimate yet.";
+  const long = waited > estimate.high + 1000 ? ", this time longer." : ".";
   const [low, high] = [seconds(estimate.low), seconds(estimate.high)];
   if (high > 90) {
     const [from, to] = [Math.max(1, Math.round(low / 60)), Math.round(high / 60)];
-    return from === to ? `Usually about ${from} min.` : `Usually ${low < 45 ? "up to " : `${from}–`}${to} min.`;
+    return from === to ? `Usually about ${from} min${long}` : `Usually ${low < 45 ? "up to " : `${from}–`}${to} min${long}`;
   }
-  return low === high ? `Usually about ${low} s.` : `Usually ${low}–${high} s.`;
+  return low === high ? `Usually about ${low} s${long}` : `Usually ${low}–${high} s${long}`;
 }
 
 /** How many are in this queue besides those of this ticket, and where else somebody waits. */

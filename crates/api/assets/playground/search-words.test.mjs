@@ -13,6 +13,7 @@ test("estimates are short, and honest where there is none", () => {
   assert.equal(usually({ low: 60_000, high: 180_000 }), "Usually 1–3 min.");
   assert.equal(usually({ low: 10_000, high: 120_000 }), "Usually up to 2 min.");
   assert.equal(usually({ low: 118_000, high: 122_000 }), "Usually about 2 min.");
+  assert.equal(usually({ low: 4000, high: 12_000 }, 20_000), "Usually 4–12 s, this time longer.");
   assert.match(usually(null), /no estimate/);
 });
 

@@ -49,6 +49,7 @@ export function waitingScreen(app, first) {
 
   function tick() {
     say(elapsed, remaining(Math.floor((app.now() - Date.parse(ticket.created_at)) / 1000) * 1000));
+    say(estimate, usually(ticket.estimated_wait_ms, app.now() - Date.parse(ticket.created_at)));
     const left = Date.parse(ticket.expires_at) - app.now();
     ending.hidden = ticket.status !== "searching" || !(left < LAST_MS);
     say(ending, `The search ends in ${remaining(left)}.`);
@@ -74,7 +75,6 @@ export function waitingScreen(app, first) {
     element.dataset.status = ticket.status;
     say(title, ticket.status === "proposed" ? "There is a match" : "Looking for somebody");
     if (ticket.status === "proposed") notice.hidden = true;
-    say(estimate, usually(ticket.estimated_wait_ms));
     offer(ticket.offers ?? []);
     tick();
     if (ticket.status === "matched" && ticket.game_id) follow(ticket.game_id);
@@ -115,14 +115,14 @@ export function waitingScreen(app, first) {
     stop();
     const alternatives = ended?.alternatives ?? [];
     const act = (go) => go();
-    const buttons = optionButtons(app, ticket, alternatives, { over: true, act, fail: (error) => error && fail(error) });
-    const same = alternatives.some(({ kind }) => kind === "wider_range");
+    const first = alternatives.filter(({ kind }) => kind === "wider_range");
+    const buttons = optionButtons(app, ticket, [...first, ...alternatives.filter((option) => !first.includes(option))], { over: true, act, fail: (error) => error && fail(error) });
     problems.replaceChildren(h("div", { class: "notice", role: "alert" },
       h("p", {}, words), buttons.length > 0 && h("p", { class: "fine" }, "You could try:"),
       h("div", { class: "row" }, buttons,
-        !same && h("button", { type: "button", class: "button button-main", onclick: () => app.queue(ticket.mode).catch(fail) }, "Search again"),
+        !first.length && h("button", { type: "button", class: "button button-main", onclick: () => app.queue(ticket.mode).catch(fail) }, "Search again"),
         h("button", { type: "button", class: "button", onclick: () => app.lobby() }, "Back"))));
-    say(title, "Nobody this time");
+    say(title, "The search is over");
     for (const part of [cancel, offers, search, here, elsewhere, ending, notice, tip, estimate]) part.hidden = true;
     element.dataset.ended = "";
     if (!element.contains(document.activeElement)) title.focus({ preventScroll: true });
