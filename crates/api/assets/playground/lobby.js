@@ -60,11 +60,14 @@ export function lobbyScreen(app, notice) {
     } catch (error) {
       // Already in a game, perhaps on another device: that is where to go.
       const elsewhere = error.status === 409 && !isCoolingDown(error) && !error.code?.startsWith("parties.");
-      if (!(elsewhere && (await app.resume().catch(() => false)))) problems.replaceChildren(refusal(app, error, () => run(button, act)));
+      if (!(elsewhere && (await app.resume().catch(() => false)))) {
+        problems.replaceChildren(refusal(app, error, () => run(button, act)));
+        problems.scrollIntoView({ block: "nearest" }); // the card may be far below
+      }
     }
     for (const each of buttons) each.disabled = false;
     delete button.dataset.busy;
-    if (!gone) button.focus();
+    if (!gone) button.focus({ preventScroll: true });
   }
 
   // Once there is a party it is what matters most, on a phone above all; before, it is one thing beside others.

@@ -90,7 +90,7 @@ export function partyPanel(app) {
     heading.focus({ preventScroll: true });
   }, fail, { kind: "button" });
   const none = h("div", { class: "party-none" }, h("p", { class: "fine" }, "Make a party and invite friends: you search together, and are never split."), make);
-  const some = h("div", { class: "party-some" }, members, asked, busy, ready, lead, invite, refused, leave);
+  const some = h("div", { class: "party-some" }, members, asked, busy, ready, invite, lead, refused, leave);
   const element = h("section", { class: "panel party", "aria-labelledby": "party-title" }, h("div", { class: "panel-head" }, heading, facts), problem, none, some);
   let modes = [];
   let size = 0;

@@ -94,7 +94,7 @@ export function readyCheck(app, { failed }) {
     const pairs = teams.length < check.players.length;
     seats.replaceChildren(...[...check.players].sort((a, b) => a.team - b.team).map(({ player_id: id, team, answer: it }) => {
       const us = id === app.me.id;
-      const name = us ? "You" : app.party.nameOf(id) ?? (pairs && team === own()?.team ? "Team-mate" : "Opponent");
+      const name = us ? "You" : app.party.nameOf(id) ?? (pairs && team === own()?.team ? "Partner" : "Rival");
       return h("li", { "data-answer": it ?? "none", "data-team": pairs ? team : null, "data-mine": us }, face(id),
         h("span", { class: "check-mark", "aria-hidden": "true" }), h("span", { class: "check-name" }, name),
         h("span", { class: "visually-hidden" }, it ? " accepted" : " has not answered yet"));
