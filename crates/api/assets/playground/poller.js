@@ -3,13 +3,13 @@
 const MOST_MS = 30_000;
 
 /**
- * Calls `act()` now and every `ms`, never twice at once. A refusal doubles the pause, and never asks sooner than the
+ * Calls `act()` after `first` and every `ms`, never twice at once. A refusal doubles the pause, and never asks sooner than the
  * server said; a hidden page asks nothing, and one that is looked at again asks when it may.
  */
-export function poller(act, ms, { page = document, most = MOST_MS, random = Math.random } = {}) {
+export function poller(act, ms, { first = 0, page = document, most = MOST_MS, random = Math.random } = {}) {
   let timer;
   let failed = 0;
-  let mayAt = 0;
+  let mayAt = Date.now() + first;
   let running = false;
   let stopped = false;
 

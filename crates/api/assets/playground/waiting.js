@@ -10,6 +10,8 @@ import { rangeView } from "./range-view.js";
 import { endWords, explained, hadToBeThere, queueWords, usually } from "./search-words.js";
 
 const EXPLAIN_MS = 2000, QUEUES_MS = 4000;
+/** Who is matched at once has nothing to be told. */
+const FIRST_MS = 300;
 /** From when on it says that the search will end. */
 const LAST_MS = 30_000;
 const OVER = new Set(["expired", "failed", "cancelled"]);
@@ -182,12 +184,12 @@ export function waitingScreen(app, first) {
         return null;
       });
       if (told && !gone && isWaiting(ticket)) explain(told);
-    }, EXPLAIN_MS),
+    }, EXPLAIN_MS, { first: FIRST_MS }),
     poller(async () => {
       const words = queueWords((await app.swp.queues()).items, ticket.mode, own(), app.modeName);
       say(here, words.here);
       say(elsewhere, words.elsewhere);
-    }, QUEUES_MS)];
+    }, QUEUES_MS, { first: FIRST_MS })];
   const timer = setInterval(tick, 500);
   function stop() {
     clearInterval(timer);
