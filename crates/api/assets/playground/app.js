@@ -61,6 +61,7 @@ const app = {
   /** News of a ticket, and asking for them. */
   ticket: (ticket) => matching.ticket(ticket),
   askTicket: (id) => matching.askTicket(id),
+  saidNo: (id) => matching.saidNo(id),
   /** In somebody's party: seen in the lobby, unless something better goes on. */
   joined(from) {
     app.announce(`You are in ${from.display_name}’s party.`);
@@ -295,7 +296,7 @@ swp.on("signed_out", () => signedOut("You were signed out. Come in again."));
 for (const type of ["friend.requested", "friend.added", "friend.updated", "friend.removed", "presence.changed"]) {
   swp.on(type, (data) => app.circle.event(type, data));
 }
-for (const type of ["ticket.updated", "match.proposed"]) {
+for (const type of ["ticket.updated", "match.proposed", "proposal.updated"]) {
   swp.on(type, (data) => {
     screen?.event?.(type, data);
     matching.event(type, data);

@@ -5,6 +5,7 @@ import { isWaiting, waitingScreen } from "./waiting.js";
 
 /** `screen()` is what stands there, `show(next)` replaces it, `place()` goes where the server says the player stands. */
 export function quickMatch(app, { screen, show, place }) {
+  const { swp } = app;
   const ended = new Set();
   // The screen knows the ticket; whether it goes on is in its news.
   const check = readyCheck(app, { failed: () => screen()?.again?.() });
@@ -21,14 +22,14 @@ export function quickMatch(app, { screen, show, place }) {
   }
 
   async function askTicket(id) {
-    if (id && !ended.has(id)) await app.swp.ticket(id).then(ticket, () => {});
+    if (id && !ended.has(id)) await swp.ticket(id).then(ticket, () => {});
   }
 
   async function queue(mode) {
     const party = app.party.current;
     if (party && !app.party.leads()) throw new Error(`${app.party.nameOf(party.leader_id) ?? "Somebody else"} leads your party, and starts its searches. Leave the party to play alone.`);
     try {
-      const found = await app.swp.joinQueue(mode, party ? { party_id: party.id } : {});
+      const found = await swp.joinQueue(mode, party ? { party_id: party.id } : {});
       // The match may have been quicker than this reply.
       if (screen()?.name === "game" && !screen().over()) return;
       if (screen()?.name === "waiting" && screen().id === found.id) return;
@@ -41,11 +42,18 @@ export function quickMatch(app, { screen, show, place }) {
     }
   }
 
+  // Queueing itself is no event: a page that is looked at again asks what another device has done meanwhile.
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden || !swp.signedIn || !idle()) return;
+    swp.myTickets().then(({ items }) => items.filter(isWaiting).forEach(ticket), () => {});
+  });
+
   return {
     queue, ticket, askTicket,
+    saidNo: check.saidNo,
     async practice(mode) {
       try {
-        app.play(await app.swp.practice(mode));
+        app.play(await swp.practice(mode));
       } catch (error) {
         if (!(error.status === 409 && (await place()))) throw error;
       }
@@ -55,7 +63,7 @@ export function quickMatch(app, { screen, show, place }) {
       check.found(id);
     },
     event(type, data) {
-      if (type === "match.proposed") return check.proposed(data);
+      if (type === "match.proposed" || type === "proposal.updated") return check.proposed(data);
       if (data.ticket) ticket(data.ticket);
       else askTicket(data.ticket_id ?? data.id);
     },

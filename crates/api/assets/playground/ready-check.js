@@ -16,6 +16,8 @@ const LATE_MS = 1500;
 
 export function readyCheck(app, { failed }) {
   const over = new Set();
+  /** Tickets whose match was declined here. */
+  const refused = new Set();
   let check = null;
   let ticketId = null;
   let news = null;
@@ -127,6 +129,7 @@ export function readyCheck(app, { failed }) {
   async function answer(what, call) {
     const { id } = check;
     mine = what;
+    if (what === "declined") refused.add(ticketId); // its event may come before the reply
     const reply = await call(id);
     if (check?.id !== id) return;
     if (what === "declined") {
@@ -140,6 +143,7 @@ export function readyCheck(app, { failed }) {
     fail(error);
     if (!error) return;
     mine = null;
+    refused.delete(ticketId);
     // Over meanwhile, or answered on another device: what stands there tells.
     if (error.status === 409 || error.status === 404) reread();
   }
@@ -179,7 +183,9 @@ export function readyCheck(app, { failed }) {
     failed();
     if (check?.id !== id) return; // the next one came already
     const kept = !news || news.status === "searching";
-    if (!kept && news.ended?.reason === "declined" && news.ended.by === app.me.id) return end(); // on another device
+    const reason = news?.ended?.reason;
+    // Answered by oneself, on another device.
+    if (reason === "declined" && news.players.length < 2) return end();
     dialog.dataset.phase = "over";
     const held = buttons.contains(document.activeElement) || document.activeElement === title;
     accept.hidden = decline.hidden = clock.hidden = seats.hidden = true;
@@ -187,7 +193,7 @@ export function readyCheck(app, { failed }) {
     say(hurry, "");
     say(title, said === "accepted" ? "Not everybody accepted" : "The match is off");
     say(count, kept ? "You keep your place in the queue, and the time you waited."
-      : said === "accepted" ? "It was somebody in your party, so your party left the queue."
+      : said === "accepted" || reason === "declined" ? "It was somebody in your party, so the party left the queue."
         : "You didn’t answer in time, so you left the queue. You have to wait a little before you search again.");
     if (held) close.focus({ preventScroll: true });
     closing = setTimeout(() => check?.id === id && end(), OVER_MS);
@@ -217,11 +223,12 @@ export function readyCheck(app, { failed }) {
 
   const going = () => check && !over.has(check.id);
   return {
-    /** The event: a check, or an answer in one. */
+    /** The event: a check, or an answer in one; only the first says for which ticket. */
     proposed({ proposal_id: id, ticket_id: its, ...data }) {
       if (over.has(id)) return;
       const next = { id, status: "open", game_id: null, ...data };
       if (check?.id === id) return update(next);
+      if (!its || next.status !== "open") return;
       ticketId = its;
       open(next);
     },
@@ -232,6 +239,7 @@ export function readyCheck(app, { failed }) {
       if (status === "proposed" && proposal) load(proposal, id);
       else if (going() && id === ticketId) status === "matched" ? end() : reread();
     },
+    saidNo: (id) => refused.has(id),
     found: (id) => id === ticketId && end(),
     online({ live }) {
       if (live?.proposal_id) load(live.proposal_id, live.ticket_id);

@@ -37,30 +37,28 @@ const RULES = {
   detached: (count) => `${count} not connected right now`,
 };
 
-/** Why it takes a while: who is there, whom the range lets in, and when that changes. */
-export function explained({ candidates, removed, range, rating, next_widening_at: widens }, { seats, own, now }) {
+/** Why it takes a while: whom one could play, who is kept away by what, and when that changes. */
+export function explained({ candidates, removed, range, rating, next_widening_at: widens }, { seats, now }) {
   const kept = removed.filter(({ count }) => count > 0).sort((a, b) => b.count - a.count);
-  const fit = Math.max(0, candidates - kept.reduce((sum, { count }) => sum + count, 0));
+  const all = candidates + kept.reduce((sum, { count }) => sum + count, 0);
   const reasons = kept.map(({ rule, count }) => RULES[rule]?.(count) ?? `${count} kept apart by “${rule.replaceAll("_", " ")}”`);
-  if (fit && kept.length) reasons.push(`${fit} could play with you`);
-  const missing = seats - own - fit;
-  const who = !candidates ? "Nobody else waits for this game yet."
-    : reasons.length ? `${many(candidates, "other waits", "others wait")}: ${reasons.join(", ")}.`
-      : `${many(candidates, "other waits", "others wait")} and could play with you.`;
+  if (candidates && kept.length) reasons.push(`${candidates} could play with you`);
+  const who = !all ? "Nobody else waits for this game yet."
+    : reasons.length ? `${many(all, "other waits", "others wait")}: ${reasons.join(", ")}.`
+      : `${many(all, "other waits", "others wait")} and could play with you.`;
   const left = widens ? Date.parse(widens) - now : null;
   return {
-    who: fit && missing > 0 ? `${who} ${many(missing, "more is", "more are")} needed.` : who,
+    who: candidates && seats > 2 ? `${who} It takes ${seats} players.` : who,
     range: range === null ? "Anybody will do by now, whatever their rating." : `You meet players within ±${Math.round(range)} of your ${Math.round(rating)}.`,
     next: left === null ? "" : left > 500 ? `The range widens in ${remaining(left)}.` : "The range widens now.",
   };
 }
 
-/** How a ticket ended; `by` is the name of the other one who did it, or null. */
+/** How a ticket ended; `by` is "You", or null where it was somebody else of the party, or nobody. */
 export function endWords({ status, ended }, by) {
-  const who = by ?? "Somebody in your party";
   switch (ended?.reason) {
-    case "declined": return by === "You" ? "You declined the match, so you left the queue." : `${who} declined the match, so your party left the queue.`;
-    case "no_answer": return by === "You" ? "You didn’t answer in time, so you left the queue." : `${who} didn’t answer in time, so your party left the queue.`;
+    case "declined": return by === "You" ? "You declined the match, so you left the queue." : "Somebody in your party declined the match, so the party left the queue.";
+    case "no_answer": return by === "You" ? "You didn’t answer in time, so you left the queue." : "Somebody in your party didn’t answer in time, so the party left the queue.";
     case "party_changed": return "Your party changed, so it left the queue.";
     case "detached": return "The connection was gone for too long, so the search ended.";
     case "no_opponent": return "Nobody came this time.";
@@ -70,8 +68,5 @@ export function endWords({ status, ended }, by) {
   }
   if (status === "expired") return "Nobody came this time.";
   if (status === "failed") return "The search could not go on.";
-  return by && by !== "You" ? `${by} took your party out of the queue.` : "You left the queue.";
+  return by === "You" ? "You left the queue." : "Your party left the queue.";
 }
-
-/** Whoever let others wait has to wait, too. */
-export const hadToBeThere = (ended) => ended?.reason === "declined" || ended?.reason === "no_answer";

@@ -7,7 +7,7 @@ import { remaining } from "./format.js";
 import { optionButtons } from "./options.js";
 import { poller } from "./poller.js";
 import { rangeView } from "./range-view.js";
-import { endWords, explained, hadToBeThere, queueWords, usually } from "./search-words.js";
+import { endWords, explained, queueWords, usually } from "./search-words.js";
 
 const EXPLAIN_MS = 2000, QUEUES_MS = 4000;
 /** Who is matched at once has nothing to be told. */
@@ -60,7 +60,7 @@ export function waitingScreen(app, first) {
 
   function explain(told) {
     why = told;
-    const words = explained(told, { seats, own: own(), now: app.now() });
+    const words = explained(told, { seats, now: app.now() });
     search.hidden = false;
     // Nobody has to hear the same again and again, but that everybody will do is news.
     if (told.range === null && !search.hasAttribute("data-open")) app.announce(words.range);
@@ -111,8 +111,8 @@ export function waitingScreen(app, first) {
 
   function over() {
     const { ended } = ticket;
-    const by = ended?.by === app.me.id ? "You" : app.party.nameOf(ended?.by);
-    const words = endWords(ticket, by ?? (own() === 1 && hadToBeThere(ended) ? "You" : null));
+    // The ticket says that it was a player; of several, only the one who did it knows which.
+    const words = endWords(ticket, own() === 1 || app.saidNo(ticket.id) ? "You" : null);
     if (ticket.status === "cancelled") return app.lobby(words);
     stop();
     const alternatives = ended?.alternatives ?? [];

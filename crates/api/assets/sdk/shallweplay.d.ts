@@ -52,8 +52,9 @@ export interface Explanation {
   /** In rating points either way; null: anybody. */
   range: number | null;
   rating: number;
-  /** Others in this queue, of whom `removed` says how many each rule keeps away. */
+  /** Tickets it could be matched with, now or as soon as there are enough of them. */
   candidates: number;
+  /** How many others each rule keeps away. */
   removed: { rule: "range" | "latency" | "attributes" | "recent_opponent" | "size" | "detached" | (string & {}); count: number }[];
   next_widening_at: Time | null;
 }
@@ -64,7 +65,7 @@ export interface Proposal {
   id: Id; mode: string; status: "open" | "confirmed" | "failed"; expires_at: Time; players: ProposalSeat[]; game_id: Id | null;
 }
 
-interface PartyFacts { id: Id; leader_id: Id; state: "open" | "queued" | "in_game"; mode: string | null; ticket_id: Id | null }
+interface PartyFacts { id: Id; leader_id: Id; state: "open" | "queued" | "in_game" | "ended"; mode: string | null; ticket_id: Id | null }
 export interface Party extends PartyFacts { members: { player: Player; ready: boolean }[]; invited: Player[] }
 /** A party as events tell it: players by id alone. */
 export interface PartyOutline extends PartyFacts { members: { player_id: Id; ready: boolean }[]; invited: Id[] }
@@ -193,8 +194,10 @@ export type Wire =
 /** What the server sends; one `on` serves these, the client's own events and any other type by name. */
 export interface Events {
   "ticket.updated": { ticket?: Ticket } & Record<string, unknown>;
-  /** A ready check, and again with each answer. */
-  "match.proposed": { proposal_id: Id; mode: string; expires_at: Time; ticket_id: Id; players: ProposalSeat[] };
+  /** A ready check, perhaps again with each answer. */
+  "match.proposed": { proposal_id: Id; mode: string; expires_at: Time; ticket_id: Id; players: ProposalSeat[]; status?: Proposal["status"]; game_id?: Id | null };
+  /** An answer in it, and its end. */
+  "proposal.updated": { proposal_id: Id; mode: string; expires_at: Time; players: ProposalSeat[]; status: Proposal["status"]; game_id: Id | null };
   "match.found": { ticket_id: Id; game: Game };
   "party.invited": { party_id: Id; from: Id; expires_at: Time };
   /** Whoever left or was put out gets it once more, and isn't among the members. */

@@ -212,8 +212,10 @@ test("the wait is explained, survives a reload, and is the same on another devic
   await phone.press("Cancel");
   await all([jil, phone], (player) => player.page.getByText("You left the queue.").first().waitFor());
 
-  // Begun on one, seen on the other, which stands in the lobby.
+  // Begun on one, seen on the other as soon as somebody looks at it again.
   await jil.quickMatch("Tic-tac-toe");
+  await jil.see(".waiting");
+  await phone.page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
   await phone.see(".waiting");
   await phone.page.getByText(/^Tic-tac-toe · /).waitFor();
   await phone.press("Cancel");
