@@ -135,7 +135,7 @@ test("a decline sends the others back with their age, and the decliner has to wa
   for (const name of ["Eli", "Fay", "Gil", "Hal"]) players.push(await guest(name, name === "Gil" ? PHONE : {}));
   const [eli, fay, gil, hal] = players;
   for (const player of [eli, fay, gil]) await player.quickMatch("Squads");
-  await all([eli, fay, gil], (player) => player.page.waitForFunction(() => document.querySelector(".lead .elapsed").textContent >= "0:02"));
+  await all([eli, fay, gil], (player) => player.page.waitForFunction(() => document.querySelector(".lead .elapsed")?.textContent >= "0:02"));
   const before = (await call(eli, "GET", "/matchmaking/tickets")).items[0];
   await hal.quickMatch("Squads");
   await all(players, asked);
