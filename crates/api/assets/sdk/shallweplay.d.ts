@@ -307,7 +307,7 @@ export class ShallWePlay {
   cancelInvite(id: Id): Promise<GameInvite>;
   redeemInvite(code: string): Promise<Game>;
   /** A friend's game that waits for one more: presence says `joinable`. */
-  joinGame(gameId: string): Promise<Game>;
+  takeSeat(gameId: string): Promise<Game>;
   rematch(gameId: Id): Promise<Game>;
   claim(gameId: Id, claim: "win" | "draw"): Promise<Game>;
   dispute(gameId: Id, reason: string, evidence?: unknown): Promise<Game>;

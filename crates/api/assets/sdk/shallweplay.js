@@ -304,7 +304,7 @@ export class ShallWePlay {
   declineInvite(id, reason) { return this.call("POST", `/game-invites/${id}/decline`, { body: reason === undefined ? {} : { reason } }); }
   cancelInvite(id) { return this.call("DELETE", `/game-invites/${id}`); }
   redeemInvite(code) { return this.call("POST", `/game-invites/links/${encodeURIComponent(code)}/redeem`); }
-  joinGame(gameId) { return this.call("POST", `/games/${gameId}/join`); }
+  takeSeat(gameId) { return this.call("POST", `/games/${gameId}/join`); }
   rematch(gameId) { return this.call("POST", `/games/${gameId}/rematch`); }
   claim(gameId, claim) { return this.call("POST", `/games/${gameId}/claim`, { body: { claim } }); }
   dispute(gameId, reason, evidence) { return this.call("POST", `/games/${gameId}/dispute`, { body: { reason, evidence } }); }
