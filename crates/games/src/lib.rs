@@ -71,7 +71,7 @@ pub use event::{Concluded, GameEvent, InviteUpdated, Invited, Moved, Presence, S
 pub use invite::Invite;
 pub use ledger::LedgerEntry;
 pub use log::{LogEntry, LogLine};
-pub use mode::{Envelope, Mode, ModeError, RatingModel, RulesOf, WindowSettings, Windows};
+pub use mode::{Envelope, MatchedAttribute, Matching, Mode, ModeError, RatingModel, RulesOf, WindowSettings, Windows};
 pub use mode_book::ModeBook;
 pub use model::{
     Ended, EndedBy, Entered, Evidence, Game, GamePlayer, Gone, LogHead, Origin, PinnedRules, RatingLine, Report,

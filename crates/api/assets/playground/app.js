@@ -306,7 +306,7 @@ swp.on("party.invited", (data) => tray.event("party.invited", data));
 swp.on("party.updated", (data) => {
   app.party.updated(data);
   // Told to somebody outside: an invitation may be over.
-  if (!data.party.members.some(({ player_id: id }) => id === app.me?.id)) tray.event("party.invited", data);
+  if (!data.party.members.some(({ player }) => player.id === app.me?.id)) tray.event("party.invited", data);
 });
 for (const type of ["game.started", "game.moved", "game.updated", "game.finished", "game.settled",
   "game.disputed", "game.voided", "game.relayed", "game.opponent_gone", "game.opponent_back", "game.invited", "invite.updated",

@@ -33,14 +33,6 @@ export function partyKeeper(app) {
     if (now.leader_id !== before.leader_id) app.announce(now.leader_id === app.me.id ? "You lead the party now." : `${nameOf(now.leader_id)} leads the party now.`);
   }
 
-  /** An event tells players by id alone: names are known already, or the party is read. */
-  function fold(outline) {
-    const known = new Map([...(party?.members ?? []).map(({ player }) => player), ...(party?.invited ?? []), ...app.circle.state.friends.map(({ player }) => player), app.me].map((player) => [player.id, player]));
-    const all = [...outline.members.map(({ player_id: id }) => id), ...outline.invited];
-    if (!all.every((id) => known.has(id))) return null;
-    return { ...outline, members: outline.members.map(({ player_id: id, ready }) => ({ player: known.get(id), ready })), invited: outline.invited.map((id) => known.get(id)) };
-  }
-
   async function read(id) {
     for (let before = -1; id && before !== heard && swp.signedIn; ) {
       before = heard;
@@ -56,16 +48,14 @@ export function partyKeeper(app) {
 
   function updated({ party: next }) {
     heard += 1;
-    const inside = next.members.some(({ player_id: id }) => id === app.me.id);
+    const inside = next.members.some(({ player }) => player.id === app.me.id);
     if (!inside) {
       if (party?.id !== next.id) return;
       set(null);
       if (leaving !== next.id) app.announce("You are no longer in the party.");
       return;
     }
-    const folded = fold(next);
-    if (folded) set(folded);
-    else read(next.id);
+    set(next);
     // The leader searches: everybody goes along.
     if (next.ticket_id && next.state === "queued") app.askTicket(next.ticket_id);
   }

@@ -60,7 +60,7 @@ export function readyCheck(app, { failed }) {
     stops.at((at + (event.shiftKey ? (at < 0 ? 0 : -1) : 1)) % (stops.length || 1))?.focus();
   }
 
-  const own = () => check.players.find(({ player_id: id }) => id === app.me?.id);
+  const own = () => check.players.find(({ player }) => player.id === app.me?.id);
 
   function open(next) {
     if (!check) {
@@ -94,10 +94,10 @@ export function readyCheck(app, { failed }) {
     const accepted = check.players.filter(({ answer: it }) => it === "accepted").length;
     const teams = [...new Set(check.players.map(({ team }) => team))];
     const pairs = teams.length < check.players.length;
-    seats.replaceChildren(...[...check.players].sort((a, b) => a.team - b.team).map(({ player_id: id, team, answer: it }) => {
-      const us = id === app.me.id;
-      const name = us ? "You" : app.party.nameOf(id) ?? (pairs && team === own()?.team ? "Partner" : "Rival");
-      return h("li", { "data-answer": it ?? "none", "data-team": pairs ? team : null, "data-mine": us }, face(id),
+    seats.replaceChildren(...[...check.players].sort((a, b) => a.team - b.team).map(({ player, team, answer: it }) => {
+      const us = player.id === app.me.id;
+      const name = us ? "You" : player.display_name;
+      return h("li", { "data-answer": it ?? "none", "data-team": pairs ? team : null, "data-mine": us }, face(player.id),
         h("span", { class: "check-mark", "aria-hidden": "true" }), h("span", { class: "check-name" }, name),
         h("span", { class: "visually-hidden" }, it ? " accepted" : " has not answered yet"));
     }));
@@ -157,8 +157,8 @@ export function readyCheck(app, { failed }) {
       return;
     }
     // Answers only ever come in; a reply may be older than what is known.
-    const given = new Set(check.players.filter(({ answer: it }) => it).map(({ player_id: id }) => id));
-    check = { ...check, ...next, players: next.players.map((seat) => (given.has(seat.player_id) ? { ...seat, answer: seat.answer ?? "accepted" } : seat)) };
+    const given = new Set(check.players.filter(({ answer: it }) => it).map(({ player }) => player.id));
+    check = { ...check, ...next, players: next.players.map((seat) => (given.has(seat.player.id) ? { ...seat, answer: seat.answer ?? "accepted" } : seat)) };
     draw();
   }
 

@@ -59,7 +59,7 @@ export interface Explanation {
   next_widening_at: Time | null;
 }
 export interface Queue { mode: string; searching: number; players: number; estimated_wait_ms: Interval | null }
-export interface ProposalSeat { player_id: Id; team: number; answer: "accepted" | null }
+export interface ProposalSeat { player: Player; team: number; answer: "accepted" | null }
 /** A match that waits for its players' consent. */
 export interface Proposal {
   id: Id; mode: string; status: "open" | "confirmed" | "failed"; expires_at: Time; players: ProposalSeat[]; game_id: Id | null;
@@ -67,8 +67,6 @@ export interface Proposal {
 
 interface PartyFacts { id: Id; leader_id: Id; state: "open" | "queued" | "in_game" | "ended"; mode: string | null; ticket_id: Id | null }
 export interface Party extends PartyFacts { members: { player: Player; ready: boolean }[]; invited: Player[] }
-/** A party as events tell it: players by id alone. */
-export interface PartyOutline extends PartyFacts { members: { player_id: Id; ready: boolean }[]; invited: Id[] }
 export interface PartyInvite { party_id: Id; from: Player; created_at: Time; expires_at: Time }
 
 export type GameStatus = "created" | "waiting_ready" | "in_progress" | "finished" | "disputed" | "settled" | "aborted" | "abandoned" | "voided";
@@ -199,9 +197,9 @@ export interface Events {
   /** An answer in it, and its end. */
   "proposal.updated": { proposal_id: Id; mode: string; expires_at: Time; players: ProposalSeat[]; status: Proposal["status"]; game_id: Id | null };
   "match.found": { ticket_id: Id; game: Game };
-  "party.invited": { party_id: Id; from: Id; expires_at: Time };
+  "party.invited": { party_id: Id; from: Player; expires_at: Time };
   /** Whoever left or was put out gets it once more, and isn't among the members. */
-  "party.updated": { party: PartyOutline };
+  "party.updated": { party: Party };
   "game.started": { game: Game; seed: string | number; session_secret: string };
   "game.moved": { game_id: Id; seat: number; move: unknown; sequence: number; state: unknown; turn: number | null };
   "game.updated": { game_id: Id; status: GameStatus; players: Seat[] };

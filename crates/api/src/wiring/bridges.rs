@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use games::{GameStore, LedgerEntry, Mode, ModeBook, RatingModel, ResultStatus};
 use kernel::{BoxError, PlayerId};
-use matchmaking::{Modes, QueueSpec, Rating, Ratings};
+use matchmaking::{AttributeRule, Modes, QueueSpec, Rating, Ratings};
 use standings::{Fact, FactLine, FactSource, Metric, ModeScheme, Model, Outcome, Schemes, Standings};
 
 /// Matchmaking asks what modes there are.
@@ -24,8 +24,13 @@ fn spec(mode: &Mode, check_ms: i64) -> QueueSpec {
         rating_family: mode.family().to_owned(),
         ready_ms: mode.windows.ready_ms,
         check_ms: mode.ready_check.then_some(check_ms),
-        latency_cap_ms: None,
-        attributes: Vec::new(),
+        latency_cap_ms: mode.matching.latency_cap_ms,
+        attributes: mode
+            .matching
+            .attributes
+            .iter()
+            .map(|rule| AttributeRule { key: rule.key.clone(), strict: rule.strict })
+            .collect(),
         practice: false,
         enabled: mode.enabled,
     }

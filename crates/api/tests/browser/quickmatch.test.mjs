@@ -110,7 +110,7 @@ test("a party of two on two phones and two strangers play squads to the end", as
   await cam.page.keyboard.press("Escape");
   await cam.page.keyboard.press("Tab");
   assert.equal(await focused(cam), "Decline", "the focus stays with the two answers");
-  assert.deepEqual((await ana.page.locator('.check-seats [data-team="0"] .check-name, .check-seats [data-team="1"] .check-name').allInnerTexts()).sort(), ["Ben", "Rival", "Rival", "You"]);
+  assert.deepEqual((await ana.page.locator('.check-seats [data-team="0"] .check-name, .check-seats [data-team="1"] .check-name').allInnerTexts()).sort(), ["Ben", "Cam", "Dee", "You"]);
   await fits(ana, "ready-check");
   await ana.press("Accept");
   await dee.page.getByText("1 of 4 players accepted").waitFor();
