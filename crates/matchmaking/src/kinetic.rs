@@ -9,7 +9,7 @@
 //! A pair that must not meet ([`KineticIndex::forbid`]) breaks adjacency: then the tickets beyond are looked at too, up
 //! to 64 on each side.
 
-mod reach;
+pub(crate) mod reach;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap};

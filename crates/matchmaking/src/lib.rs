@@ -44,7 +44,7 @@ mod event;
 mod hint;
 mod kinetic;
 mod leader;
-mod matcher;
+pub mod matcher;
 pub mod memory;
 mod model;
 mod party;
@@ -69,7 +69,7 @@ pub use leader::{LeaderPorts, ShardLeader, Step};
 pub use matcher::{AttributeRule, Candidate, Explanation, Group, Matcher, Member, Rule, Shape, Waiting};
 pub use model::{
     Alternative, AlternativeKind, Due, Ended, QueueCount, RecentWait, Status, Ticket, TicketPosition, WaitEstimate,
-    Wishes, party_rating,
+    Wishes,
 };
 pub use party::{Party, PartyInvite, PartyMember, Queued, Waited};
 pub use ports::{Modes, QueueSpec, Rating, Ratings};

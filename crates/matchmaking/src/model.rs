@@ -244,18 +244,6 @@ pub struct RecentWait {
     pub ended_at: Timestamp,
 }
 
-/// What a party is matched by: the mean of its ratings moved half way to the best, since the best one carries the others;
-/// and the mean of their deviations. `None` for nobody.
-#[must_use]
-pub fn party_rating(members: &[Member]) -> Option<(f64, f64)> {
-    #[expect(clippy::cast_precision_loss, reason = "a team has few members")]
-    let count = members.len() as f64;
-    let best = members.iter().map(|member| member.rating).reduce(f64::max)?;
-    let mean = members.iter().map(|member| member.rating).sum::<f64>() / count;
-    let deviation = members.iter().map(|member| member.deviation).sum::<f64>() / count;
-    Some((mean + 0.5 * (best - mean), deviation))
-}
-
 /// Which deadline of a ticket has passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Due {

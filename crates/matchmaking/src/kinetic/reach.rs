@@ -18,6 +18,17 @@ pub struct Tuning {
     pub settled: f64,
     /// From this age (ms) on a ticket takes anybody it is allowed to meet.
     pub starve_ms: i64,
+    /// From this age (ms) of the oldest in a group on, latencies up to twice the mode's cap will do.
+    pub relax_ms: i64,
+    /// What a preferred attribute that differs counts as, in points of gap.
+    pub preference: f64,
+    /// How long (ms) it is remembered who played with whom.
+    pub spacing_memory_ms: i64,
+    /// By how much (ms) later those who met within that time touch, where somebody else could be met.
+    pub spacing_ms: i64,
+    /// Half-width a ticket starts with where groups of K players are made, as a share of a pair's times `sqrt(K / 2)`:
+    /// K players take longer to gather, so each is looked for further.
+    pub crowd: f64,
 }
 
 /// No rating is less certain than a newcomer's.
@@ -25,7 +36,20 @@ const MOST_DEVIATION: f64 = 350.0;
 
 impl Default for Tuning {
     fn default() -> Self {
-        Self { kappa: 5.0, start: 0.375, slope: 0.5, tail: 0.02, doubt: 0.35, settled: 80.0, starve_ms: 30_000 }
+        Self {
+            kappa: 5.0,
+            start: 0.375,
+            slope: 0.5,
+            tail: 0.02,
+            doubt: 0.35,
+            settled: 80.0,
+            starve_ms: 30_000,
+            relax_ms: 45_000,
+            preference: 100.0,
+            spacing_memory_ms: 300_000,
+            spacing_ms: 3_000,
+            crowd: 1.0,
+        }
     }
 }
 
@@ -53,9 +77,14 @@ impl Tuning {
     /// When two intervals touch, in microseconds since the epoch: the root of `s_i(t) + s_j(t) = gap`, or the moment
     /// the older one starves. May lie before the younger one's arrival, and then says by how much they overlap already.
     pub(crate) fn touch(&self, a: &Span, b: &Span) -> i64 {
+        self.touch_across(a, b, 0.0)
+    }
+
+    /// The same where something else than their ratings keeps them `extra` points further apart.
+    pub(crate) fn touch_across(&self, a: &Span, b: &Span, extra: f64) -> i64 {
         let (older, younger) = if a.born <= b.born { (a, b) } else { (b, a) };
         let head_start = seconds(younger.born - older.born);
-        let gap = points((a.rating - b.rating).abs());
+        let gap = points((a.rating - b.rating).abs()) + extra;
         // With u seconds since the younger one's arrival: tail·u² + slope·u = missing.
         let tail = 2.0 * self.kappa * self.tail;
         let slope = 2.0 * self.kappa * (self.slope + self.tail * head_start);
@@ -72,6 +101,18 @@ impl Tuning {
     }
 }
 
+impl Tuning {
+    /// Half-width of an interval at a time given in microseconds since the epoch; no less than it was born with.
+    pub(crate) fn half_width_at(&self, span: &Span, at: i64) -> f64 {
+        let age = at.saturating_sub(span.born).max(0);
+        if age >= self.starve_ms * 1_000 {
+            return f64::INFINITY;
+        }
+        let age = seconds(age);
+        span.base + self.kappa * (self.slope + self.tail * age) * age
+    }
+}
+
 /// The moving part of a ticket.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Span {
@@ -84,12 +125,12 @@ pub(crate) struct Span {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a ticket's life in microseconds fits 52 bits many times over")]
-fn seconds(micros: i64) -> f64 {
+pub(crate) fn seconds(micros: i64) -> f64 {
     micros as f64 / 1e6
 }
 
 #[expect(clippy::cast_precision_loss, reason = "ratings are clamped to a few thousand points")]
-fn points(thousandths: i64) -> f64 {
+pub(crate) fn points(thousandths: i64) -> f64 {
     thousandths as f64 / 1e3
 }
 
@@ -124,6 +165,11 @@ impl Density {
 
     /// Counts an arrival and says how dense its neighbourhood (its bucket and the two beside it) is.
     pub(crate) fn arrive(&mut self, at: Timestamp, rating: i64) -> f64 {
+        self.arrive_many(at, rating, 1)
+    }
+
+    /// The same for a party of so many.
+    pub(crate) fn arrive_many(&mut self, at: Timestamp, rating: i64, players: u8) -> f64 {
         let now = at.micros();
         let since = *self.since.get_or_insert(now);
         let here = Self::bucket(rating);
@@ -135,7 +181,7 @@ impl Density {
                 *updated = now;
             }
             if index == here {
-                *count += 1.0;
+                *count += f64::from(players);
             }
             weight += *count;
         }

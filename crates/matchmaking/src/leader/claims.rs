@@ -52,7 +52,8 @@ impl ShardLeader {
                 Ok(()) => {
                     matched += groups.len();
                     for group in &groups {
-                        self.index.met(&group.players(), now);
+                        let players: Vec<_> = group.players().map(|member| member.player).collect();
+                        self.index.met(&players, now);
                         for ticket in group.tickets() {
                             self.ended.note(ticket.candidate.id, now);
                         }

@@ -103,7 +103,7 @@ impl ShardLeader {
             compare_at: start,
             last_read: start,
             spec: None,
-            index: Matcher::new(Shape::default(), tuning),
+            index: Matcher::new(Shape::duel(), tuning),
             ended: Ended::default(),
             away: BTreeMap::new(),
         }
@@ -200,7 +200,7 @@ impl ShardLeader {
     fn forget(&mut self) {
         self.lease = None;
         self.spec = None;
-        self.index = Matcher::new(Shape::default(), self.tuning);
+        self.index = Matcher::new(Shape::duel(), self.tuning);
         self.ended = Ended::default();
         self.away.clear();
         self.compare_at = Timestamp::from_micros(0);
@@ -270,7 +270,7 @@ impl ShardLeader {
         let spec = spec.filter(|spec| spec.is_matched() && spec.enabled);
         let shape = spec.as_ref().map(QueueSpec::shape);
         if shape != self.spec.as_ref().map(QueueSpec::shape) {
-            self.index = Matcher::new(shape.unwrap_or_default(), self.tuning);
+            self.index = Matcher::new(shape.unwrap_or_else(Shape::duel), self.tuning);
             self.last_read = self.last_read.min(now);
         }
         self.spec = spec;

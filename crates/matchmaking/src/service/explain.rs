@@ -9,7 +9,6 @@ use crate::error::Error;
 use crate::kinetic::Tuning;
 use crate::matcher::{Explanation, Matcher};
 use crate::model::{Status, WaitEstimate};
-use crate::ports::QueueSpec;
 use crate::wait;
 
 /// Rows looked at where no leader answers.
@@ -104,8 +103,9 @@ impl Matchmaking {
         }
         // As a leader that takes over now would see it.
         let spec = self.ports.modes.queue(&ticket.mode).await.map_err(unreadable("mode catalogue"))?;
+        let spec = spec.ok_or(Error::UnknownMode)?;
         let now = self.ports.clock.now();
-        let mut matcher = Matcher::new(spec.as_ref().map(QueueSpec::shape).unwrap_or_default(), Tuning::default());
+        let mut matcher = Matcher::new(spec.shape(), Tuning::default());
         for waiting in self.ports.store.waiting(&ticket.mode, None, ROWS).await.map_err(Error::Store)? {
             matcher.insert((&waiting).into(), waiting.created_at);
         }

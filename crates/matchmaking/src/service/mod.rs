@@ -20,8 +20,8 @@ use crate::decide;
 use crate::error::Error;
 use crate::event::ticket_updated;
 use crate::hint::Hint;
-use crate::matcher::Member;
-use crate::model::{RecentWait, Status, Ticket, TicketPosition, Wishes, party_rating};
+use crate::matcher::{Candidate, Member};
+use crate::model::{RecentWait, Status, Ticket, TicketPosition, WaitEstimate, Wishes};
 use crate::party::Party;
 use crate::ports::{Modes, QueueSpec, Ratings};
 use crate::store::{PartyStore, ProposalStore, TicketStore};
@@ -212,18 +212,16 @@ impl Matchmaking {
             let rating = rating.map_err(unreadable("ratings"))?;
             members.push(Member { player, rating: rating.value, deviation: rating.deviation });
         }
-        let (rating, deviation) = party_rating(&members).unwrap_or_default();
         let life_ms = self.settings.ticket_life_ms;
-        let recent = self.recent_waits(&spec.mode, now).await;
-        Ok(Ticket {
+        let mut ticket = Ticket {
             id: TicketId::new(self.ports.ids.uuid(now)),
             mode: spec.mode.clone(),
             player_id: join.player,
             party_id: party.map(|party| party.id),
             members,
             wishes,
-            rating,
-            deviation,
+            rating: 0.0,
+            deviation: 0.0,
             status: Status::Searching,
             created_at: since,
             expires_at: now.plus_millis(life_ms),
@@ -231,12 +229,17 @@ impl Matchmaking {
             ended: None,
             game_id: None,
             proposal_id: None,
-            estimated_wait_ms: wait::estimate(&recent, rating, now, life_ms),
+            estimated_wait_ms: WaitEstimate { low: 0, high: life_ms },
             detached_at: None,
             offered_at: None,
             offers: Vec::new(),
             version: Version::NEW.next(),
-        })
+        };
+        let candidate = Candidate::from(&ticket);
+        (ticket.rating, ticket.deviation) = (candidate.rating(), candidate.deviation());
+        let recent = self.recent_waits(&spec.mode, now).await;
+        ticket.estimated_wait_ms = wait::estimate(&recent, ticket.rating, now, life_ms);
+        Ok(ticket)
     }
 
     /// Takes a ticket back; doing it twice changes nothing.
