@@ -79,7 +79,6 @@ fn refusals_say_why() {
     let codes = [
         ("nope", "modes.unknown"),
         ("connect_four", "modes.disabled"),
-        ("squads", "matchmaking.unsupported_mode"),
         ("score_attack", "matchmaking.unsupported_mode"),
     ];
     for (mode, code) in codes {
