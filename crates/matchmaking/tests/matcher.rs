@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use kernel::{PlayerId, TicketId, Timestamp};
 use proptest::prelude::*;
 use shallweplay_matchmaking::matcher::Waiting;
-use shallweplay_matchmaking::{AttributeRule, Candidate, Group, Matcher, Member, Rule, Shape, Tuning};
+use shallweplay_matchmaking::{AttributeRule, Candidate, Group, Matcher, Member, Shape, Tuning};
 
 const START: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 const CAP: u32 = 80;
@@ -146,7 +146,7 @@ impl World {
         !strict
             && !self.forbidden.contains(&ordered(a.id(), b.id()))
             && (a.rating() - b.rating()).abs() + penalty <= reach
-            && (!spaced || a.touch(b, &tuning) <= late)
+            && (!spaced || a.touch(b, &tuning).max(a.candidate.created_at).max(b.candidate.created_at) <= late)
     }
 
     fn may_play(&self, shape: &Shape, group: &[&Waiting], now: Timestamp, spacing: bool) -> bool {
