@@ -146,7 +146,7 @@ impl World {
         !strict
             && !self.forbidden.contains(&ordered(a.id(), b.id()))
             && (a.rating() - b.rating()).abs() + penalty <= reach
-            && (!spaced || a.touch(b, &tuning) <= late)
+            && (!spaced || a.touch(b, &tuning).max(a.candidate.created_at).max(b.candidate.created_at) <= late)
     }
 
     fn may_play(&self, shape: &Shape, group: &[&Waiting], now: Timestamp, spacing: bool) -> bool {

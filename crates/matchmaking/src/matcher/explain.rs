@@ -122,7 +122,7 @@ impl Matcher {
         if meeting.at > now {
             return Some((Rule::Attributes, Some(meeting.at)));
         }
-        let spaced = meeting.at + self.tuning.spacing_ms * 1_000;
+        let spaced = self.spaced(own, other, meeting.at);
         (meeting.spaced && spaced > now).then_some((Rule::RecentOpponent, Some(spaced)))
     }
 }

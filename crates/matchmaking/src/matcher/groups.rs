@@ -11,6 +11,8 @@ use crate::kinetic::reach::points;
 const PRECISION: i64 = 1_000;
 /// First step of that search.
 const STEP: i64 = 32_000;
+/// So many neighbours of each size are looked at on each side where there are, however small a group is.
+const FEWEST: usize = 8;
 /// How long after the last try one is tried again whose neighbours don't make a group, though there are others.
 const AGAIN: i64 = 1_000_000;
 
@@ -91,9 +93,17 @@ impl Matcher {
                 continue;
             }
             // Three for every two that one group could use on this side.
-            let wanted = 3 * self.packing.players() / (2 * usize::from(size)) + 1;
-            cut |= self.look(seed, self.pools.above(seed, size), wanted, &mut all);
-            cut |= self.look(seed, self.pools.below(seed, size), wanted, &mut all);
+            let useful = self.packing.players() / usize::from(size);
+            let wanted = (useful + useful / 2 + 1).max(FEWEST);
+            let cut_here = self.look(seed, self.pools.above(seed, size), wanted, &mut all)
+                | self.look(seed, self.pools.below(seed, size), wanted, &mut all);
+            cut |= cut_here;
+            if cut_here {
+                let starved = self.clock.saturating_sub(self.tuning.starve_ms * 1_000);
+                let oldest = self.pools.born_by(seed, size, starved).take(useful);
+                let unseen: Vec<_> = oldest.filter(|slot| !all.iter().any(|near| near.slot == *slot)).collect();
+                self.look(seed, unseen.into_iter(), useful, &mut all);
+            }
         }
         if self.shape.latency_cap_ms.is_some() {
             // Who suits the seed only beyond the cap must wait for somebody old enough.

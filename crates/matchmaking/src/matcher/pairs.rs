@@ -51,6 +51,12 @@ impl Matcher {
         Some(Meeting { at: touch.max(relaxed), spaced })
     }
 
+    /// When these two, who would touch at this time, do so after having met: later than both are there.
+    pub(super) fn spaced(&self, a: Slot, b: Slot, touch: i64) -> i64 {
+        let younger = self.pools.core(a).span.born.max(self.pools.core(b).span.born);
+        touch.max(younger) + self.tuning.spacing_ms * 1_000
+    }
+
     /// Plans the first meeting of a ticket: with those above it where adjacency holds, else with those around it.
     pub(super) fn plan_pair(&mut self, slot: Slot) {
         let first = self.first(slot);
@@ -113,7 +119,7 @@ impl Matcher {
         let mut look = |other: Slot| {
             if let Some(meeting) = self.meeting(slot, other) {
                 let later = meeting.spaced && self.somebody_else(slot, other);
-                let at = meeting.at + if later { self.tuning.spacing_ms * 1_000 } else { 0 };
+                let at = if later { self.spaced(slot, other, meeting.at) } else { meeting.at };
                 let core = self.pools.core(other);
                 let oldest = core.span.born.min(self.pools.core(slot).span.born);
                 if best.is_none_or(|best| (at, oldest, core.key) < (best.0, best.1, best.2)) {

@@ -16,6 +16,9 @@ pub(super) type Slot = u32;
 /// Rating in thousandths, then order of entry.
 pub(super) type Key = (i64, u64);
 
+/// Time of birth, then order of entry.
+type Age = (i64, u64);
+
 /// Regions told apart by one queue; further ones don't count.
 const MOST_REGIONS: usize = 64;
 /// Empty pools are kept up to this number, for what they know of arrivals.
@@ -45,6 +48,8 @@ pub(super) struct Core {
 struct Pool {
     /// By size: `lanes[m - 1]` holds tickets of m players.
     lanes: Vec<BTreeMap<Key, Slot>>,
+    /// The same by age, for groups: a starving ticket may lie beyond everybody's neighbours.
+    by_age: Vec<BTreeMap<Age, Slot>>,
     density: Density,
     strict: Vec<Option<String>>,
     tickets: usize,
@@ -118,6 +123,13 @@ impl Pools {
         lane.into_iter().flat_map(move |lane| lane.range(..self.core(slot).key).rev().map(|(_, slot)| *slot))
     }
 
+    /// Those of `size` players born up to this time (microseconds), in this one's pool, oldest first. Only kept where
+    /// groups are made.
+    pub(super) fn born_by(&self, beside: Slot, size: u8, time: i64) -> impl Iterator<Item = Slot> + '_ {
+        let lane = usize::from(size).checked_sub(1).and_then(|at| self.pool(beside)?.by_age.get(at));
+        lane.into_iter().flat_map(move |lane| lane.range(..=(time, u64::MAX)).map(|(_, slot)| *slot))
+    }
+
     /// Counts an arrival and says how many players arrive around it, per second and rating point.
     pub(super) fn arrive(&mut self, candidate: &Candidate, rating: i64, now: Timestamp, shape: &Shape) -> f64 {
         let at = self.pool_for(candidate, shape);
@@ -157,6 +169,9 @@ impl Pools {
         }
         if let Some(pool) = self.pools[at as usize].as_mut() {
             pool.lanes[usize::from(core.size) - 1].insert(core.key, slot);
+            if let Some(lane) = pool.by_age.get_mut(usize::from(core.size) - 1) {
+                lane.insert((core.span.born, core.key.1), slot);
+            }
             pool.tickets += 1;
         }
         self.tickets[slot as usize] = Some(Box::new(ticket));
@@ -175,6 +190,9 @@ impl Pools {
         let core = *self.core(slot);
         if let Some(pool) = self.pools[core.pool as usize].as_mut() {
             pool.lanes[usize::from(core.size) - 1].remove(&core.key);
+            if let Some(lane) = pool.by_age.get_mut(usize::from(core.size) - 1) {
+                lane.remove(&(core.span.born, core.key.1));
+            }
             pool.tickets -= 1;
             pool.spaced -= usize::from(core.spaced);
         }
@@ -226,8 +244,9 @@ impl Pools {
             self.drop_empty();
         }
         let lanes = (0..shape.team_size).map(|_| BTreeMap::new()).collect();
-        let strict_values = strict.clone();
-        let pool = Pool { lanes, density: Density::new(), strict: strict_values, tickets: 0, spaced: 0 };
+        let ages = if shape.is_duel() { 0 } else { shape.team_size };
+        let by_age = (0..ages).map(|_| BTreeMap::new()).collect();
+        let pool = Pool { lanes, by_age, density: Density::new(), strict: strict.clone(), tickets: 0, spaced: 0 };
         let at = self.pools.iter().position(Option::is_none).unwrap_or(self.pools.len());
         if at == self.pools.len() {
             self.pools.push(None);

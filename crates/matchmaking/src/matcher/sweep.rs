@@ -201,7 +201,8 @@ impl Sweep<'_> {
             match self.matcher.apart(one.slot, other.slot) {
                 Some(Apart::Never) => return false,
                 Some(Apart::Spaced) if self.spacing => {
-                    from = self.matcher.tuning.touch(&one.span, &other.span) + self.matcher.tuning.spacing_ms * 1_000;
+                    let touch = self.matcher.tuning.touch(&one.span, &other.span);
+                    from = self.matcher.spaced(one.slot, other.slot, touch);
                 }
                 _ => {}
             }
