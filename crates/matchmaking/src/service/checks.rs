@@ -45,13 +45,13 @@ impl Matchmaking {
                 Verdict::Kept => return Ok(proposal),
                 Verdict::Awaits(after) => {
                     let outcome = decide::without(after, &*self.ports.ids, now);
-                    self.carry_out(outcome, receipt, &[]).await?
+                    self.carry_out(outcome, receipt).await?
                 }
                 Verdict::Confirms(after) => self.confirm(after, receipt, now).await?,
                 Verdict::Fails(after) => {
                     let tickets = self.tickets_of(&after).await?;
                     let outcome = decide::lapse(after, &tickets, self.settings.cool_down_ms, &*self.ports.ids, now);
-                    self.carry_out(outcome, receipt, &tickets).await?
+                    self.carry_out(outcome, receipt).await?
                 }
             };
             if let Some(done) = done {
@@ -83,7 +83,7 @@ impl Matchmaking {
             }
         }
         let outcome = decide::lapse(proposal, &tickets, self.settings.cool_down_ms, &*self.ports.ids, now);
-        self.carry_out(outcome, receipt, &tickets).await
+        self.carry_out(outcome, receipt).await
     }
 
     /// The time of this ready check is over.
@@ -93,7 +93,7 @@ impl Matchmaking {
         }
         let tickets = self.tickets_of(proposal).await?;
         let outcome = decide::lapse(proposal.clone(), &tickets, self.settings.cool_down_ms, &*self.ports.ids, now);
-        Ok(self.carry_out(outcome, None, &tickets).await?.is_some())
+        Ok(self.carry_out(outcome, None).await?.is_some())
     }
 
     /// Commits, and tells the leader of the tickets that were in it. `None`: decided on an old state.
@@ -101,7 +101,6 @@ impl Matchmaking {
         &self,
         mut outcome: Outcome,
         receipt: Option<Receipt>,
-        tickets: &[Ticket],
     ) -> Result<Option<Proposal>, Error> {
         outcome.riders.receipt = receipt;
         let after = proposal_in(&outcome.change);
@@ -118,12 +117,22 @@ impl Matchmaking {
                 Ok(after)
             }
             Err(StoreError::Stale) => Ok(None),
-            // Only an erasure takes somebody out of a ready check; whoever is left goes on waiting.
-            Err(StoreError::Engaged { player, .. }) if !tickets.is_empty() => Err(Error::Store(StoreError::broken(
-                format!("a player of a ready check is engaged elsewhere: {player}"),
-            ))),
+            // Somebody else ended the check first, and the store looked at its players before it looked at the check.
+            Err(StoreError::Engaged { player, .. }) => match after {
+                Some(decided) if !self.is_at(&decided).await? => Ok(None),
+                _ => {
+                    let told = format!("a player of a ready check is engaged elsewhere: {player}");
+                    Err(Error::Store(StoreError::broken(told)))
+                }
+            },
             Err(error) => Err(Error::Store(error)),
         }
+    }
+
+    /// Whether the ready check still stands as it was when this was decided on it.
+    async fn is_at(&self, decided: &Proposal) -> Result<bool, Error> {
+        let found = self.ports.proposals.proposal(decided.id).await.map_err(Error::Store)?;
+        Ok(found.is_some_and(|found| found.version.next() == decided.version))
     }
 
     async fn tickets_of(&self, proposal: &Proposal) -> Result<Vec<Ticket>, Error> {
