@@ -178,6 +178,8 @@ export function waitingScreen(app, first) {
   }, () => {});
   const asking = [
     poller(async () => {
+      // In a ready check nothing keeps it waiting.
+      if (ticket.status !== "searching") return;
       const told = await app.swp.explainTicket(ticket.id).catch((error) => {
         // It is over, or not ours to see: the ticket's own news says what becomes of it.
         if (error.status !== 404 && error.status !== 409) throw error;

@@ -15,13 +15,13 @@ use crate::app::{App, MODES_TOPIC};
 /// Without a word from the bus, how often the published modes are read.
 const EVERY: Duration = Duration::from_secs(5);
 
-/// Reads modes and starts leaders for new ones, until shutdown.
+/// Reads modes and starts leaders for new ones, until shutdown; they lead for as long as this replica may.
 pub(super) async fn run(
     app: Arc<App>,
     ports: LeaderPorts,
     holder: String,
     tasks: TaskTracker,
-    stop: CancellationToken,
+    (stop, lead): (CancellationToken, CancellationToken),
 ) {
     let wake = Arc::clone(&app.wake_modes);
     let handler: Handler = Arc::new(move |_| wake.notify_one());
@@ -41,7 +41,7 @@ pub(super) async fn run(
         for mode in app.games.modes().all() {
             if led.insert(mode.key.clone()) {
                 let (mode, holder) = (mode.key.clone(), holder.clone());
-                tasks.spawn(leaders::run(Arc::clone(&app), ports.clone(), mode, holder, stop.clone()));
+                tasks.spawn(leaders::run(Arc::clone(&app), ports.clone(), mode, holder, lead.clone()));
             }
         }
         tokio::select! {

@@ -38,12 +38,14 @@ pub(super) async fn serve(settings: &Settings) -> Result<(), ConfigError> {
     let recorder = recorder()?;
     metrics::gauge!("build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     let stop = CancellationToken::new();
+    // Queues are handed over as soon as this replica drains, not when it is gone.
+    let lead = stop.child_token();
     let tasks = TaskTracker::new();
     composed.clock.sample(&*composed.stores.time).await;
     let migrated = prepare_database(&composed, &tasks, &stop).await;
     // Before the first request: tokens of sessions that were ended while this replica wasn't there must be refused.
     composed.app.read_revocations().await;
-    start_background(&composed, &settings.sections.admin, &tasks, &migrated, &stop);
+    start_background(&composed, &settings.sections.admin, &tasks, &migrated, (&stop, &lead));
     let http = &settings.sections.http;
     let (server, addresses) =
         server::start(Arc::clone(&composed.app), recorder.clone(), &http.host, http.port, http.workers).map_err(
@@ -59,6 +61,7 @@ pub(super) async fn serve(settings: &Settings) -> Result<(), ConfigError> {
     let handle = server.handle();
     let running = tokio::spawn(server);
     wait_for_signal().await;
+    lead.cancel();
     drain(&composed, settings).await;
     handle.stop(true).await;
     stop.cancel();
@@ -145,7 +148,7 @@ fn start_background(
     admin: &Admin,
     tasks: &TaskTracker,
     migrated: &CancellationToken,
-    stop: &CancellationToken,
+    (stop, lead): (&CancellationToken, &CancellationToken),
 ) {
     let Composed { app, database, stores, shared, clock, leader, standings: ports, replica, .. } = composed;
     tasks.spawn(Arc::clone(clock).keep(Arc::clone(&stores.time), stop.clone()));
@@ -162,7 +165,13 @@ fn start_background(
     tasks.spawn(attendance::run(Arc::clone(app), replica.clone(), stop.clone()));
     let (ports, leases) = (ports.clone(), Arc::clone(&stores.leases));
     tasks.spawn(standings::run(Arc::clone(app), ports, leases, replica.clone(), stop.clone()));
-    tasks.spawn(modes::run(Arc::clone(app), leader.clone(), replica.clone(), tasks.clone(), stop.clone()));
+    tasks.spawn(modes::run(
+        Arc::clone(app),
+        leader.clone(),
+        replica.clone(),
+        tasks.clone(),
+        (stop.clone(), lead.clone()),
+    ));
     tasks.spawn(administrator(Arc::clone(app), admin.clone(), migrated.clone(), stop.clone()));
 }
 

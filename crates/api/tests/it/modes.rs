@@ -72,9 +72,16 @@ async fn a_mode_is_switched_off_and_on_everywhere(app: TestApp) {
         let private = there.api.post("/api/v1/games", json!({ "mode": "duel", "invite": [ada.id] })).await;
         private.expect_problem(409, "games.mode_disabled");
     }
-    // What was on goes on; who waits isn't matched, and may go.
-    assert_ne!(cy.ticket(&waits).await["status"], "matched");
-    cy.api.delete(&format!("/api/v1/matchmaking/tickets/{waits}")).await;
+    // What was on goes on; who waits is told why that is over, and what else there is.
+    let failed = until("the search is over", seconds(10), || async {
+        let ticket = cy.ticket(&waits).await;
+        (ticket["status"] == "failed").then_some(ticket)
+    })
+    .await;
+    assert_eq!((&failed["ended"]["reason"], &failed["ended"]["by"]), (&json!("mode_disabled"), &json!("service")));
+    let others = failed["ended"]["alternatives"].as_array().expect("is a list");
+    assert!(!others.is_empty() && others.iter().all(|other| other["mode"] != "duel"), "{failed}");
+    cy.join("tic_tac_toe").await;
     running.report_alike([2, 1]).await;
     ada.rated_after("duel", 1).await;
 

@@ -23,10 +23,10 @@ use crate::service::Explained;
 use crate::store::TicketStore;
 
 /// How long a lease runs without being renewed: a queue whose leader died stands still for this long at most.
-const TTL: Duration = Duration::from_millis(1_800);
-const RENEW_MS: i64 = 600;
+const TTL: Duration = Duration::from_millis(1_500);
+const RENEW_MS: i64 = 500;
 /// How often somebody who doesn't lead tries to.
-const STAND_BY_MS: i64 = 300;
+const STAND_BY_MS: i64 = 250;
 /// After a failed try.
 const AGAIN_MS: i64 = 250;
 /// How often new rows are read: what a lost hint costs at most.

@@ -97,11 +97,7 @@ impl Matchmaking {
     }
 
     /// Commits, and tells the leader of the tickets that were in it. `None`: decided on an old state.
-    async fn carry_out(
-        &self,
-        mut outcome: Outcome,
-        receipt: Option<Receipt>,
-    ) -> Result<Option<Proposal>, Error> {
+    async fn carry_out(&self, mut outcome: Outcome, receipt: Option<Receipt>) -> Result<Option<Proposal>, Error> {
         outcome.riders.receipt = receipt;
         let after = proposal_in(&outcome.change);
         let moved: Vec<_> = outcome.change.tickets.iter().map(|change| change.ticket.clone()).collect();

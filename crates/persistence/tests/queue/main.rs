@@ -1,4 +1,4 @@
-//! Queues under fire: ten thousand random joins, cancels, answers, blocks and changes of parties, over two replicas whose
+//! Queues under fire: ten thousand random joins and cancels, and answers, blocks and changes of parties, over two replicas whose
 //! leaders die, stall in the middle of a claim, lose their lease, their messages and the answers of the store; and then
 //! what must hold. `QUEUE_SEED=<seed>` throws the same dice again.
 
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use faults::Plant;
 use world::{Kind, World};
 
-const STEPS: usize = 10_000;
+const STEPS: usize = 24_000;
 
 fn seed() -> u64 {
     std::env::var("QUEUE_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(11)

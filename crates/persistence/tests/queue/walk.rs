@@ -79,31 +79,31 @@ fn carried<T>(answer: Result<T, Error>) -> bool {
 async fn step(world: &World, at: &Replica, dice: &mut ChaCha8Rng) -> (&'static str, bool) {
     let one = world.players[dice.random_range(0..world.players.len())];
     let other = world.players[dice.random_range(0..world.players.len())];
-    match dice.random_range(0..122) {
-        0..22 => ("join", join(world, at, one, dice.random_range(0..MODES.len())).await),
-        22..30 => ("cancel", cancel(world, at, one).await),
-        30..50 => ("answer", answer(world, at, one, dice.random_bool(0.93)).await),
-        50..53 => ("found", carried(at.queue.found_party(one, None).await)),
-        53..60 => ("invite", invite(at, one, other).await),
-        60..67 => ("come", come(at, one).await),
-        67..71 => ("leave", leave(at, one).await),
-        71..73 => ("gone", carried(at.queue.player_gone(one, world.now()).await)),
-        73..76 => ("back", carried(at.queue.player_back(one).await)),
-        76..79 => ("block", block(world, at, one, other, dice.random_bool(0.4)).await),
-        79..105 => {
+    match dice.random_range(0..176) {
+        0..60 => ("join", join(world, at, one, dice.random_range(0..MODES.len())).await),
+        60..84 => ("cancel", cancel(world, at, one).await),
+        84..104 => ("answer", answer(world, at, one, dice.random_bool(0.93)).await),
+        104..107 => ("found", carried(at.queue.found_party(one, None).await)),
+        107..114 => ("invite", invite(at, one, other).await),
+        114..121 => ("come", come(at, one).await),
+        121..125 => ("leave", leave(at, one).await),
+        125..127 => ("gone", carried(at.queue.player_gone(one, world.now()).await)),
+        127..130 => ("back", carried(at.queue.player_back(one).await)),
+        130..133 => ("block", block(world, at, one, other, dice.random_bool(0.4)).await),
+        133..159 => {
             let nth = dice.random_range(0..MODES.len());
             let hints = if dice.random_bool(0.7) { world.bus.take(MODES[nth]) } else { Vec::new() };
             ("lead", lead(world, at, nth, hints).await)
         }
-        105..107 => {
+        159..161 => {
             // Its process dies without a word; its lease runs on.
             let nth = dice.random_range(0..MODES.len());
             *at.leaders[nth].lock().await = world.leader(MODES[nth], at.name);
             ("kill", true)
         }
-        107..112 => ("end", end(world, one).await),
-        112..115 => ("sweep", carried(at.queue.sweep_due(world.now(), 50).await)),
-        115..118 => ("relay", world.relay().await > 0),
+        161..166 => ("end", end(world, one).await),
+        166..169 => ("sweep", carried(at.queue.sweep_due(world.now(), 50).await)),
+        169..172 => ("relay", world.relay().await > 0),
         _ => {
             world.clock.advance_millis(if dice.random_bool(0.1) { 16_000 } else { 700 });
             ("time", true)
