@@ -7,6 +7,7 @@ mod friends;
 mod ledger;
 mod load;
 mod players;
+mod queue;
 mod ratings;
 mod requests;
 mod scores;
@@ -29,6 +30,9 @@ use crate::{up, workspace};
 /// Sockets and files this process and the service may open.
 const FILES: &str = "--nofile=65536:65536";
 
+/// The operator's handle; the password is the bench's key.
+const OPERATOR: &str = "warden";
+
 /// Everything a scenario needs.
 #[derive(Debug)]
 struct Bench {
@@ -49,6 +53,8 @@ impl Bench {
         let limits = ["AUTH_PER_MINUTE", "WRITE_PER_MINUTE", "READ_PER_MINUTE", "MESSAGES_PER_SECOND"];
         let program = Program::new(&self.binary)
             .variable("SWP__AUTH__KEYS", &self.keys)
+            .variable("SWP__ADMIN__BOOTSTRAP_HANDLE", OPERATOR)
+            .variable("SWP__ADMIN__BOOTSTRAP_PASSWORD", &self.keys)
             .variable("SWP__REALTIME__MAX_SOCKETS", "10100")
             // Crowds take longer to gather than a silent client is kept.
             .variable("SWP__REALTIME__HEARTBEAT_MS", "300000")
@@ -74,9 +80,9 @@ struct Server {
 }
 
 pub(crate) async fn run(only: &[String]) -> Result<(), Failure> {
-    const NAMES: [&str; 11] = [
-        "sign-in", "profile", "history", "friends", "watchers", "match", "burst", "scores", "ledger", "memory",
-        "ratings",
+    const NAMES: [&str; 12] = [
+        "sign-in", "profile", "history", "friends", "watchers", "match", "burst", "queue", "scores", "ledger",
+        "memory", "ratings",
     ];
     if let Some(unknown) = only.iter().find(|name| !NAMES.contains(&name.as_str())) {
         return Err(Failure::new(format!("There is no benchmark {unknown}: {}.", NAMES.join(", "))));
@@ -118,7 +124,9 @@ pub(crate) async fn run(only: &[String]) -> Result<(), Failure> {
         sockets::second_join(&server, &mut table).await?;
     }
     if wanted("burst") {
-        sockets::burst(&server, &mut table).await?;
+        for count in sockets::BURSTS {
+            sockets::burst(&server, count, &mut table).await?;
+        }
     }
     if wanted("scores") {
         scores::reports(&server, &mut table).await?;
@@ -127,6 +135,9 @@ pub(crate) async fn run(only: &[String]) -> Result<(), Failure> {
     drop(server);
     if wanted("watchers") {
         friends::watchers([&bench.server().await?, &bench.server().await?], &mut table).await?;
+    }
+    if wanted("queue") {
+        queue::run(&bench, &mut table).await?;
     }
     if wanted("ledger") {
         ledger::run(&bench, &mut table).await?;
