@@ -4,6 +4,7 @@
 //! dialect. Each gives a `Database`, and a `Database` gives [`Stores`]: the ports of the domain crates.
 
 mod breaker;
+mod gather;
 mod prepared;
 
 use std::sync::Arc;

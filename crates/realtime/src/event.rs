@@ -103,7 +103,9 @@ impl RenderedEvent {
     }
 }
 
-fn opens(kind: &str, data: &Value) -> Option<StreamKey> {
+/// The stream whose following begins with an event of this kind with this data, rendered or as the domain wrote it.
+#[must_use]
+pub fn opens(kind: &str, data: &Value) -> Option<StreamKey> {
     if !matches!(kind, "match.found" | "game.started") {
         return None;
     }

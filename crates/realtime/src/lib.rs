@@ -52,7 +52,7 @@ pub use close::CloseCode;
 pub use codec::{Codec, V1};
 pub use config::{ProblemWriter, SessionConfig};
 pub use error::RealtimeError;
-pub use event::{EventRenderer, PlainRenderer, RenderedEvent, RenderedVolatile, wire_name};
+pub use event::{EventRenderer, PlainRenderer, RenderedEvent, RenderedVolatile, opens, wire_name};
 pub use frame::{BadFrame, ClientFrame, FrameId, ServerFrame, Token};
 pub use hub::{Delivery, Full, Hub, HubStats, Outlet, SocketId, Topic};
 pub use json::Json;

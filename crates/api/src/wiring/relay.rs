@@ -6,6 +6,7 @@ use std::time::Duration;
 use friends::FriendEvent;
 use kernel::{CacheKey, Event, Outbox, OutboxRow, PlayerId, StoreError, StreamEvent, StreamKey};
 use players::PlayerEvent;
+use realtime::opens;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
@@ -30,8 +31,8 @@ pub(super) async fn run(app: Arc<App>, outbox: Arc<dyn Outbox>, stop: Cancellati
     while !stop.is_cancelled() {
         let pause = match batch(&app, &*outbox).await {
             Ok(handled) if handled >= BATCH as usize => continue,
-            Ok(0) => IDLE,
-            Ok(_) => continue,
+            // Whatever was committed here meanwhile has left its wake-up.
+            Ok(_) => IDLE,
             Err(StoreError::Stale) => continue,
             Err(error) => {
                 tracing::debug!(%error, "the relay waits for the database");
@@ -53,6 +54,7 @@ async fn batch(app: &App, outbox: &dyn Outbox) -> Result<usize, StoreError> {
     }
     invalidate(app, &rows).await;
     part(app, &rows).await?;
+    open(app, &rows).await?;
     let appended = loop {
         match outbox.complete(&rows).await {
             // Two relays crossed on a stream's head: the rows are still ours.
@@ -122,6 +124,18 @@ fn judged_anew(event: &Event) -> Vec<PlayerId> {
         | (_, Some(FriendEvent::BlockLifted { blocker: one, blocked: other })) => vec![one, other],
         _ => Vec::new(),
     }
+}
+
+/// Players of a match follow its game from the moment they hear of it: its stream is made for all of them at once, not
+/// by each of their sockets.
+async fn open(app: &App, rows: &[OutboxRow]) -> Result<(), StoreError> {
+    let mut opened: Vec<StreamKey> = rows.iter().filter_map(|row| opens(&row.event.kind, &row.event.data)).collect();
+    opened.sort_unstable();
+    opened.dedup();
+    if !opened.is_empty() {
+        app.streams.heads(&opened).await?;
+    }
+    Ok(())
 }
 
 async fn publish(app: &App, events: &[StreamEvent]) {

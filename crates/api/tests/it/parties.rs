@@ -82,10 +82,14 @@ async fn a_party_of_two_queues_as_one_and_is_never_split(app: TestApp) {
     let join = ben.api.post("/api/v1/matchmaking/tickets", json!({ "mode": "duel" })).await;
     assert_eq!(join.expect_problem(409, "matchmaking.already_queued")["ticket_id"], *id);
     assert_eq!(get(&ben, &party).await.expect_status(200)["ticket_id"], *id);
-    let queues = ada.api.get("/api/v1/matchmaking/queues").await.expect_status(200);
-    let squads = queues["items"].as_array().expect("is a list").iter().find(|queue| queue["mode"] == "squads");
-    let squads = squads.expect("squads can be queued for");
-    assert_eq!((&squads["searching"], &squads["players"]), (&json!(1), &json!(2)), "{squads}");
+    // The list is a second old at most.
+    until_true("one ticket of two players is listed", seconds(5), || async {
+        let queues = ada.api.get("/api/v1/matchmaking/queues").await.expect_status(200);
+        let squads = queues["items"].as_array().expect("is a list").iter().find(|queue| queue["mode"] == "squads");
+        let squads = squads.expect("squads can be queued for");
+        (&squads["searching"], &squads["players"]) == (&json!(1), &json!(2))
+    })
+    .await;
 
     let strangers = [app.guest(0, "Cleo").await, app.guest(app.replica_count() - 1, "Dan").await];
     for stranger in &strangers {

@@ -159,7 +159,7 @@ pub async fn ready_checks_past_their_time_are_listed(world: &TicketFixture, _: P
     let (check, _) = proposed(world).await;
     let overdue = async |at| world.proposals.overdue(at, 10).await.expect("the store answers");
     assert_eq!(overdue(check.expires_at.plus_millis(-1)).await, []);
-    assert_eq!(overdue(check.expires_at).await, [check.clone()]);
+    assert_eq!(overdue(check.expires_at).await, std::slice::from_ref(&check));
     let game_id = Some(GameId::new(world.ids.uuid(world.clock.now())));
     let proposal = Proposal {
         status: ProposalStatus::Confirmed,

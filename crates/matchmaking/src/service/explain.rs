@@ -1,5 +1,8 @@
 //! Why it takes so long: what the queue looks like from a ticket's place.
 
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
 use async_trait::async_trait;
 use kernel::{PlayerId, TicketId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -8,11 +11,13 @@ use super::{Matchmaking, unreadable};
 use crate::error::Error;
 use crate::kinetic::Tuning;
 use crate::matcher::{Explanation, Matcher};
-use crate::model::{Status, WaitEstimate};
+use crate::model::{QueueCount, Status, WaitEstimate};
 use crate::wait;
 
 /// Rows looked at where no leader answers.
 const ROWS: i64 = 1_000;
+/// How old counts may be.
+const COUNTS_AGE: Duration = Duration::from_secs(1);
 /// What a queue's own estimate is made for.
 const USUAL_RATING: f64 = 1_500.0;
 
@@ -119,8 +124,8 @@ impl Matchmaking {
     /// Those of the store and the catalogue.
     pub async fn queues(&self) -> Result<Vec<Queue>, Error> {
         let specs = self.ports.modes.queues().await.map_err(unreadable("mode catalogue"))?;
-        let counts = self.ports.store.counts().await.map_err(Error::Store)?;
         let now = self.ports.clock.now();
+        let counts = self.counts(now).await?;
         let mut queues = Vec::new();
         for spec in specs.into_iter().filter(|spec| spec.enabled && spec.is_matched()) {
             let count = counts.iter().find(|count| count.mode == spec.mode);
@@ -133,5 +138,18 @@ impl Matchmaking {
             });
         }
         Ok(queues)
+    }
+
+    /// How many wait, at most a second old: everybody who waits asks, and counting looks at every ticket.
+    async fn counts(&self, now: Timestamp) -> Result<Arc<[QueueCount]>, Error> {
+        let known = self.counted.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((at, counts)) = known
+            && now.since(at) < COUNTS_AGE
+        {
+            return Ok(counts);
+        }
+        let counts: Arc<[QueueCount]> = self.ports.store.counts().await.map_err(Error::Store)?.into();
+        *self.counted.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, Arc::clone(&counts)));
+        Ok(counts)
     }
 }

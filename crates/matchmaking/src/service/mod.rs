@@ -21,7 +21,7 @@ use crate::error::Error;
 use crate::event::ticket_updated;
 use crate::hint::Hint;
 use crate::matcher::{Candidate, Member};
-use crate::model::{RecentWait, Status, Ticket, TicketPosition, WaitEstimate, Wishes};
+use crate::model::{QueueCount, RecentWait, Status, Ticket, TicketPosition, WaitEstimate, Wishes};
 use crate::party::Party;
 use crate::ports::{Modes, QueueSpec, Ratings};
 use crate::store::{PartyStore, ProposalStore, TicketStore};
@@ -122,6 +122,7 @@ pub struct Matchmaking {
     ports: MatchmakingPorts,
     settings: Settings,
     waits: Mutex<HashMap<String, Waits>>,
+    counted: Mutex<Option<(Timestamp, Arc<[QueueCount]>)>>,
 }
 
 /// Recent waits of one mode, and when they were asked for.
@@ -134,7 +135,7 @@ impl Matchmaking {
     /// The service over these ports.
     #[must_use]
     pub fn new(ports: MatchmakingPorts, settings: Settings) -> Self {
-        Self { ports, settings, waits: Mutex::default() }
+        Self { ports, settings, waits: Mutex::default(), counted: Mutex::default() }
     }
 
     /// Queues a player, or the party that the player leads: makes the ticket and takes everybody's engagement in one

@@ -2,91 +2,102 @@
 
 use diesel::QueryableByName;
 use diesel::result::{DatabaseErrorKind, Error as SqlError};
-use diesel::sql_types::{Array, BigInt, Binary, Bool, Double, Nullable, Text};
+use diesel::sql_types::{Array, BigInt, Binary, Double, Nullable, Text};
 use diesel_async::RunQueryDsl;
-use kernel::{Engagement, Receipt, Riders, StoreError};
+use kernel::StoreError;
 
 use super::dialect::{Conn, Id, Instant, Json};
-use super::sql::tickets::{Claimed, TicketRow, Written};
+use super::sql::tickets::{Claimed, Joining, TicketRow, Written};
 use super::sql::{Database, IdCol, JsonCol, TimeCol, Tx};
 use crate::prepared::prepared;
 
 #[derive(QueryableByName)]
 struct Joined {
-    #[diesel(sql_type = Bool)]
-    joined: bool,
+    #[diesel(sql_type = Array<Id>)]
+    joined: Vec<IdCol>,
 }
 
-/// Receipt, engagement and ticket in one round trip and one commit; `false` if anything doesn't hold, and then nothing
-/// was written.
+/// Receipts, engagements and tickets of many in one round trip and one commit. `false` for whom anything doesn't hold:
+/// of theirs nothing was written, and the long way says what it is.
 ///
-/// Each step depends on the one before, so they happen in the order of every other change: receipt, engagement, ticket.
-/// A player known to be busy is refused before anything is written. One who gets busy between the look and the lock
-/// would leave a receipt without a ticket: that divides by zero, which undoes the statement. The quotient is a column of
-/// its own, since the server needn't evaluate the second half of an `AND`.
-pub(crate) async fn join(database: &Database, row: &TicketRow, riders: &Riders) -> Result<bool, StoreError> {
-    let (row, receipt, to) = (row.clone(), riders.receipt.clone(), riders.engage[0].to);
-    database.write_one(move |conn| Box::pin(async move { join_in_one(conn, &row, to, receipt.as_ref()).await })).await
+/// Each step depends on the one before, so they happen in the order of every other change: receipts, engagements,
+/// tickets, each in the order of players. A player known to be busy is left out before anything is written. One who gets
+/// busy between the look and the lock would leave a receipt without a ticket: that divides by zero, which undoes the
+/// statement, and everybody in it goes the long way. The quotient is a column of its own, since the server needn't
+/// evaluate the second half of an `AND`.
+pub(crate) async fn join(database: &Database, mut joining: Vec<Joining>) -> Result<Vec<bool>, StoreError> {
+    let asked: Vec<IdCol> = joining.iter().map(|(row, _)| row.id).collect();
+    // Of two at once of one player, the second goes the long way, which knows how to refuse it.
+    joining.sort_by_key(|(row, _)| row.player_id);
+    joining.dedup_by_key(|(row, _)| row.player_id);
+    let joined = database.write_one(move |conn| Box::pin(async move { join_in_one(conn, &joining).await })).await?;
+    Ok(asked.iter().map(|id| joined.contains(id)).collect())
 }
 
-async fn join_in_one(conn: &mut Conn, row: &TicketRow, to: Engagement, receipt: Option<&Receipt>) -> Result<bool, Tx> {
+async fn join_in_one(conn: &mut Conn, joining: &[Joining]) -> Result<Vec<IdCol>, Tx> {
     let statement = prepared(
         "WITH free AS MATERIALIZED (
-            SELECT 1 WHERE NOT EXISTS (SELECT FROM engagements WHERE player_id = $1 AND kind <> 'idle')
+            SELECT a.* FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+                AS a (id, mode, player_id, rating, deviation, status, created_at, expires_at, wait_low, wait_high,
+                      version, details, route, key, body_hash, outcome, at)
+            WHERE NOT EXISTS (SELECT FROM engagements e WHERE e.player_id = a.player_id AND e.kind <> 'idle')
         ), receipt AS (
             INSERT INTO receipts (player_id, route, key, body_hash, outcome, at)
-            SELECT player_id, route, key, body_hash, outcome, at
-            FROM free, unnest($2, $3, $4, $5, $6, $7) AS r (player_id, route, key, body_hash, outcome, at)
+            SELECT player_id, route, key, body_hash, outcome, at FROM free WHERE key IS NOT NULL
+            ORDER BY player_id
             ON CONFLICT DO NOTHING
-            RETURNING 1
+            RETURNING player_id
         ), engaged AS (
             INSERT INTO engagements AS e (player_id, kind, subject)
-            SELECT $8, $9, $10 FROM free WHERE cardinality($11) = (SELECT count(*) FROM receipt)
+            SELECT player_id, 'ticket', id FROM free
+            WHERE key IS NULL OR player_id IN (SELECT player_id FROM receipt)
+            ORDER BY player_id
             ON CONFLICT (player_id) DO UPDATE SET kind = excluded.kind, subject = excluded.subject
             WHERE e.kind = 'idle'
-            RETURNING 1
+            RETURNING player_id
         ), ticket AS (
             INSERT INTO tickets (id, mode, player_id, rating, deviation, status, created_at, expires_at, wait_low,
-                                 wait_high, version)
-            SELECT $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22 FROM engaged
-            RETURNING 1
+                                 wait_high, version, details)
+            SELECT id, mode, player_id, rating, deviation, status, created_at, expires_at, wait_low, wait_high, version,
+                   details
+            FROM free WHERE player_id IN (SELECT player_id FROM engaged)
+            RETURNING id, player_id
         ), made AS (
-            SELECT (SELECT count(*) FROM receipt) AS receipts, (SELECT count(*) FROM ticket) AS tickets
+            SELECT (SELECT count(*) FROM receipt) AS receipts,
+                   (SELECT count(*) FROM receipt JOIN ticket USING (player_id)) AS used
         )
-        SELECT tickets = 1 AS joined, 1 / (1 + tickets - receipts) AS whole FROM made",
+        SELECT ARRAY(SELECT id FROM ticket) AS joined, 1 / (1 + used - receipts) AS whole FROM made",
     );
-    let receipts = || receipt.into_iter();
-    let keys: Vec<_> = receipts().map(|r| r.key.key.as_str()).collect();
+    let rows = || joining.iter().map(|(row, _)| row);
+    let receipts = || joining.iter().map(|(_, receipt)| receipt.as_ref());
     let answer: Result<Joined, SqlError> = statement
-        .bind::<Id, _>(row.player_id)
-        .bind::<Array<Id>, _>(receipts().map(|r| IdCol::from(r.key.player)).collect::<Vec<_>>())
-        .bind::<Array<Text>, _>(receipts().map(|r| r.key.route.as_str()).collect::<Vec<_>>())
-        .bind::<Array<Text>, _>(keys.clone())
-        .bind::<Array<Binary>, _>(receipts().map(|r| r.body_hash.as_slice()).collect::<Vec<_>>())
-        .bind::<Array<Json>, _>(receipts().map(|r| JsonCol(r.outcome.clone())).collect::<Vec<_>>())
-        .bind::<Array<Instant>, _>(receipts().map(|r| TimeCol(r.at)).collect::<Vec<_>>())
-        .bind::<Id, _>(row.player_id)
-        .bind::<Text, _>(to.name())
-        .bind::<Nullable<Id>, _>(to.subject().map(IdCol))
-        .bind::<Array<Text>, _>(keys)
-        .bind::<Id, _>(row.id)
-        .bind::<Text, _>(row.mode.as_str())
-        .bind::<Id, _>(row.player_id)
-        .bind::<Double, _>(row.rating)
-        .bind::<Double, _>(row.deviation)
-        .bind::<Text, _>(row.status.as_str())
-        .bind::<Instant, _>(row.created_at)
-        .bind::<Instant, _>(row.expires_at)
-        .bind::<BigInt, _>(row.wait_low)
-        .bind::<BigInt, _>(row.wait_high)
-        .bind::<BigInt, _>(row.version)
+        .bind::<Array<Id>, _>(rows().map(|r| r.id).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(rows().map(|r| r.mode.as_str()).collect::<Vec<_>>())
+        .bind::<Array<Id>, _>(rows().map(|r| r.player_id).collect::<Vec<_>>())
+        .bind::<Array<Double>, _>(rows().map(|r| r.rating).collect::<Vec<_>>())
+        .bind::<Array<Double>, _>(rows().map(|r| r.deviation).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(rows().map(|r| r.status.as_str()).collect::<Vec<_>>())
+        .bind::<Array<Instant>, _>(rows().map(|r| r.created_at).collect::<Vec<_>>())
+        .bind::<Array<Instant>, _>(rows().map(|r| r.expires_at).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(rows().map(|r| r.wait_low).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(rows().map(|r| r.wait_high).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(rows().map(|r| r.version).collect::<Vec<_>>())
+        .bind::<Array<Nullable<Json>>, _>(rows().map(|r| r.details.clone()).collect::<Vec<_>>())
+        .bind::<Array<Nullable<Text>>, _>(receipts().map(|r| Some(r?.key.route.as_str())).collect::<Vec<_>>())
+        .bind::<Array<Nullable<Text>>, _>(receipts().map(|r| Some(r?.key.key.as_str())).collect::<Vec<_>>())
+        .bind::<Array<Nullable<Binary>>, _>(receipts().map(|r| Some(r?.body_hash.as_slice())).collect::<Vec<_>>())
+        .bind::<Array<Nullable<Json>>, _>(receipts().map(|r| Some(JsonCol(r?.outcome.clone()))).collect::<Vec<_>>())
+        .bind::<Array<Nullable<Instant>>, _>(receipts().map(|r| Some(TimeCol(r?.at))).collect::<Vec<_>>())
         .get_result(conn)
         .await;
     match answer {
         Ok(answer) => Ok(answer.joined),
-        // The division, or the ticket's own key: diesel tells the first by no kind and the server's words may be in
-        // any language. The long way meets whatever else this was again.
-        Err(SqlError::DatabaseError(DatabaseErrorKind::Unknown | DatabaseErrorKind::UniqueViolation, _)) => Ok(false),
+        // The division, or a ticket's own key: diesel tells the first by no kind and the server's words may be in any
+        // language. The long way meets whatever else this was again.
+        Err(SqlError::DatabaseError(
+            DatabaseErrorKind::Unknown | DatabaseErrorKind::UniqueViolation | DatabaseErrorKind::SerializationFailure,
+            _,
+        )) => Ok(Vec::new()),
         Err(error) => Err(error.into()),
     }
 }

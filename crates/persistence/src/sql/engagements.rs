@@ -7,15 +7,32 @@ use kernel::{Engage, Engagement, Engagements, PlayerId, StoreError, Timestamp};
 
 use super::schema::{cool_downs, engagements};
 use super::{Database, IdCol, TimeCol, Tx, batch, dialect};
+use crate::gather::Gather;
 
 pub(super) struct EngagementTable {
     database: Database,
+    /// When the cool-down of one player ends, if there ever was one: asked by everybody who queues.
+    cool_downs: Gather<PlayerId, Option<Timestamp>>,
 }
 
 impl EngagementTable {
-    pub(super) const fn new(database: Database) -> Self {
-        Self { database }
+    pub(super) fn new(database: Database) -> Self {
+        let own = database.clone();
+        let cool_downs = Gather::new(move |players: Vec<PlayerId>| {
+            let database = own.clone();
+            async move { ends(&database, &players).await }
+        });
+        Self { database, cool_downs }
     }
+}
+
+/// When the cool-downs of these players end, or ended.
+async fn ends(database: &Database, players: &[PlayerId]) -> Result<Vec<Option<Timestamp>>, StoreError> {
+    let ids: Vec<IdCol> = players.iter().copied().map(IdCol::from).collect();
+    let query = cool_downs::table.filter(cool_downs::player_id.eq_any(ids));
+    let rows: Vec<(IdCol, TimeCol)> = database.read(|mut conn| async move { query.load(&mut conn).await }).await?;
+    let ends: HashMap<IdCol, Timestamp> = rows.into_iter().map(|(player, until)| (player, until.into())).collect();
+    Ok(players.iter().map(|id| ends.get(&IdCol::from(*id)).copied()).collect())
 }
 
 type Row = (IdCol, String, Option<IdCol>);
@@ -45,13 +62,11 @@ impl Engagements for EngagementTable {
     }
 
     async fn cooling(&self, players: &[PlayerId], now: Timestamp) -> Result<Vec<Option<Timestamp>>, StoreError> {
-        let ids: Vec<IdCol> = players.iter().copied().map(IdCol::from).collect();
-        let query =
-            cool_downs::table.filter(cool_downs::player_id.eq_any(ids)).filter(cool_downs::until.gt(TimeCol(now)));
-        let rows: Vec<(IdCol, TimeCol)> =
-            self.database.read(|mut conn| async move { query.load(&mut conn).await }).await?;
-        let ends: HashMap<IdCol, Timestamp> = rows.into_iter().map(|(player, until)| (player, until.into())).collect();
-        Ok(players.iter().map(|id| ends.get(&IdCol::from(*id)).copied()).collect())
+        let ends = match players {
+            [player] => vec![self.cool_downs.one(*player).await?],
+            players => ends(&self.database, players).await?,
+        };
+        Ok(ends.into_iter().map(|until| until.filter(|until| *until > now)).collect())
     }
 
     async fn purge_cooled(&self, before: Timestamp, limit: i64) -> Result<usize, StoreError> {

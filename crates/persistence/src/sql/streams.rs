@@ -8,54 +8,71 @@ use kernel::{StoreError, StreamEvent, StreamHead, StreamKey, Streams, Timestamp}
 
 use super::schema::{stream_events, stream_heads};
 use super::{Database, IdCol, JsonCol, TimeCol, Tx, batch};
+use crate::gather::Gather;
+
+/// More streams than this are asked about by themselves.
+const FEW: usize = 8;
 
 pub(super) struct StreamTable {
     database: Database,
+    /// Asked by every socket that begins to follow something.
+    few: Gather<Vec<StreamKey>, Vec<StreamHead>>,
 }
 
 impl StreamTable {
-    pub(super) const fn new(database: Database) -> Self {
-        Self { database }
+    pub(super) fn new(database: Database) -> Self {
+        let own = database.clone();
+        let few = Gather::new(move |wanted: Vec<Vec<StreamKey>>| {
+            let database = own.clone();
+            async move {
+                let mut all = heads(&database, &wanted.concat()).await?.into_iter();
+                Ok(wanted.iter().map(|some| all.by_ref().take(some.len()).collect()).collect())
+            }
+        });
+        Self { database, few }
     }
+}
+
+/// The heads of these, made where there are none.
+async fn heads(database: &Database, streams: &[StreamKey]) -> Result<Vec<StreamHead>, StoreError> {
+    let names: Vec<String> = streams.iter().map(|key| key.as_str().to_owned()).collect();
+    let rows: Vec<(String, IdCol, i64)> =
+        database
+            .read(|mut conn| async move {
+                stream_heads::table.filter(stream_heads::stream.eq_any(names)).load(&mut conn).await
+            })
+            .await?;
+    let mut found: HashMap<String, (uuid::Uuid, i64)> =
+        rows.into_iter().map(|(stream, epoch, top)| (stream, (epoch.0, top))).collect();
+    let mut missing: Vec<StreamKey> = streams.iter().filter(|key| !found.contains_key(key.as_str())).cloned().collect();
+    if !missing.is_empty() {
+        missing.sort();
+        missing.dedup();
+        let own = database.clone();
+        let made = database
+            .write(move |tx| {
+                Box::pin(async move {
+                    let unchanged: Vec<(&StreamKey, i64)> = missing.iter().map(|key| (key, 0)).collect();
+                    batch::grow_streams(tx, &unchanged, own.ids()).await
+                })
+            })
+            .await?;
+        found.extend(made.into_iter().map(|(stream, head)| (stream, (head.epoch, head.top))));
+    }
+    streams
+        .iter()
+        .map(|key| {
+            let (epoch, top) =
+                *found.get(key.as_str()).ok_or_else(|| StoreError::broken("a stream's head did not come back"))?;
+            Ok(StreamHead { stream: key.clone(), epoch, top })
+        })
+        .collect()
 }
 
 #[async_trait]
 impl Streams for StreamTable {
     async fn heads(&self, streams: &[StreamKey]) -> Result<Vec<StreamHead>, StoreError> {
-        let names: Vec<String> = streams.iter().map(|key| key.as_str().to_owned()).collect();
-        let rows: Vec<(String, IdCol, i64)> = self
-            .database
-            .read(|mut conn| async move {
-                stream_heads::table.filter(stream_heads::stream.eq_any(names)).load(&mut conn).await
-            })
-            .await?;
-        let mut found: HashMap<String, (uuid::Uuid, i64)> =
-            rows.into_iter().map(|(stream, epoch, top)| (stream, (epoch.0, top))).collect();
-        let mut missing: Vec<StreamKey> =
-            streams.iter().filter(|key| !found.contains_key(key.as_str())).cloned().collect();
-        if !missing.is_empty() {
-            missing.sort();
-            missing.dedup();
-            let database = self.database.clone();
-            let made = self
-                .database
-                .write(move |tx| {
-                    Box::pin(async move {
-                        let unchanged: Vec<(&StreamKey, i64)> = missing.iter().map(|key| (key, 0)).collect();
-                        batch::grow_streams(tx, &unchanged, database.ids()).await
-                    })
-                })
-                .await?;
-            found.extend(made.into_iter().map(|(stream, head)| (stream, (head.epoch, head.top))));
-        }
-        streams
-            .iter()
-            .map(|key| {
-                let (epoch, top) =
-                    *found.get(key.as_str()).ok_or_else(|| StoreError::broken("a stream's head did not come back"))?;
-                Ok(StreamHead { stream: key.clone(), epoch, top })
-            })
-            .collect()
+        if streams.len() > FEW { heads(&self.database, streams).await } else { self.few.one(streams.to_vec()).await }
     }
 
     async fn read(&self, stream: &StreamKey, after: i64, limit: i64) -> Result<Vec<StreamEvent>, StoreError> {

@@ -2,16 +2,16 @@
 
 use diesel::sql_types::{BigInt, Double, Nullable, Text};
 use diesel_async::RunQueryDsl;
-use kernel::{Riders, StoreError};
+use kernel::StoreError;
 
 use super::dialect::{Conn, Id, Instant, Json};
-use super::sql::tickets::{Claimed, TicketRow, Written};
+use super::sql::tickets::{Claimed, Joining, TicketRow, Written};
 use super::sql::{Database, Tx};
 use crate::prepared::prepared;
 
 /// There are no round trips to save: always the long way.
-pub(crate) async fn join(_: &Database, _: &TicketRow, _: &Riders) -> Result<bool, StoreError> {
-    Ok(false)
+pub(crate) async fn join(_: &Database, joining: Vec<Joining>) -> Result<Vec<bool>, StoreError> {
+    Ok(vec![false; joining.len()])
 }
 
 /// Inserts tickets.

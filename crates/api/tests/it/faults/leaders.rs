@@ -12,8 +12,8 @@ async fn leader(app: &TestApp, mode: &str) -> usize {
     until(&format!("somebody leads {mode}"), seconds(10), || async {
         (0..app.replica_count()).find(|number| {
             let logs = app.replica(*number).logs();
-            let said = logs.lines().filter(|line| line.contains("matchmaking leadership") && line.contains(mode));
-            said.last().is_some_and(|line| line.contains("true"))
+            let mut said = logs.lines().filter(|line| line.contains("matchmaking leadership") && line.contains(mode));
+            said.next_back().is_some_and(|line| line.contains("true"))
         })
     })
     .await

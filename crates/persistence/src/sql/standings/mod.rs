@@ -23,6 +23,7 @@ pub(crate) use self::row::{RatingRecord, ResultRecord};
 pub(crate) use self::tallies::{PairingRecord, StatsRecord, StatsWrite};
 use super::dialect::Id;
 use super::{Database, IdCol, standing_batch};
+use crate::gather::Gather;
 use crate::prepared::prepared;
 
 /// Before every player there is.
@@ -30,11 +31,18 @@ const NOBODY: IdCol = IdCol(Uuid::nil());
 
 pub(super) struct StandingTables {
     database: Database,
+    /// One player's rating in a family: asked by everybody who queues.
+    one: Gather<(String, PlayerId), Option<Rating>>,
 }
 
 impl StandingTables {
-    pub(super) const fn new(database: Database) -> Self {
-        Self { database }
+    pub(super) fn new(database: Database) -> Self {
+        let own = database.clone();
+        let one = Gather::new(move |wanted: Vec<(String, PlayerId)>| {
+            let database = own.clone();
+            async move { each_rating(&database, &wanted).await }
+        });
+        Self { database, one }
     }
 }
 
@@ -92,27 +100,41 @@ fn into_rows(records: Vec<ResultRecord>) -> Result<Vec<ResultRow>, StoreError> {
     records.into_iter().map(ResultRecord::into_row).collect()
 }
 
-impl StandingTables {
-    /// Ratings of these players in a family, whatever their order.
-    async fn ratings_among(
-        &self,
-        family: &str,
-        players: &[PlayerId],
-    ) -> Result<BTreeMap<PlayerId, Rating>, StoreError> {
-        if players.is_empty() {
-            return Ok(BTreeMap::new());
-        }
-        let query = prepared(ratings!(
-            standing_batch::players!(),
-            " CROSS JOIN ratings r WHERE r.family = $2 AND r.player_id = k.player_id"
-        ))
-        .bind::<standing_batch::Players, _>(standing_batch::list_of(players))
-        .bind::<Text, _>(family.to_owned());
-        let records: Vec<RatingRecord> =
-            self.database.read(|mut conn| async move { query.load(&mut conn).await }).await?;
-        Ok(records.into_iter().map(|record| (record.player_id.into(), record.rating())).collect())
+/// What each of these players is rated in that family.
+async fn each_rating(database: &Database, wanted: &[(String, PlayerId)]) -> Result<Vec<Option<Rating>>, StoreError> {
+    let mut families: BTreeMap<&str, Vec<PlayerId>> = BTreeMap::new();
+    for (family, player) in wanted {
+        families.entry(family).or_default().push(*player);
     }
+    let mut found = BTreeMap::new();
+    for (family, players) in families {
+        for (player, rating) in ratings_among(database, family, &players).await? {
+            found.insert((family, player), rating);
+        }
+    }
+    Ok(wanted.iter().map(|(family, player)| found.get(&(family.as_str(), *player)).cloned()).collect())
+}
 
+/// Ratings of these players in a family, whatever their order.
+async fn ratings_among(
+    database: &Database,
+    family: &str,
+    players: &[PlayerId],
+) -> Result<BTreeMap<PlayerId, Rating>, StoreError> {
+    if players.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let query = prepared(ratings!(
+        standing_batch::players!(),
+        " CROSS JOIN ratings r WHERE r.family = $2 AND r.player_id = k.player_id"
+    ))
+    .bind::<standing_batch::Players, _>(standing_batch::list_of(players))
+    .bind::<Text, _>(family.to_owned());
+    let records: Vec<RatingRecord> = database.read(|mut conn| async move { query.load(&mut conn).await }).await?;
+    Ok(records.into_iter().map(|record| (record.player_id.into(), record.rating())).collect())
+}
+
+impl StandingTables {
     async fn stats_under(&self, keys: &WorkingKeys) -> Result<Vec<StatsRecord>, StoreError> {
         if keys.stats.is_empty() {
             return Ok(Vec::new());
@@ -153,7 +175,7 @@ impl StandingsStore for StandingTables {
     /// Three statements at once. What they see needn't be of one moment: who decides on it commits against the head.
     async fn working(&self, keys: &WorkingKeys) -> Result<Working, StoreError> {
         let (ratings, stats, pairings) = tokio::try_join!(
-            self.ratings_among(&keys.family, &keys.players),
+            ratings_among(&self.database, &keys.family, &keys.players),
             self.stats_under(keys),
             self.pairings_under(keys),
         )?;

@@ -13,7 +13,7 @@ use standings::{
 use super::super::IdCol;
 use super::super::dialect::Id;
 use super::row::SeasonRecord;
-use super::{PairingRecord, RatingRecord, StandingTables, StatsRecord, board, pairings, ratings, stats};
+use super::{PairingRecord, RatingRecord, StandingTables, StatsRecord, board, pairings, ratings, ratings_among, stats};
 use crate::prepared::prepared;
 
 #[async_trait]
@@ -27,7 +27,13 @@ impl StandingsReads for StandingTables {
     }
 
     async fn ratings(&self, family: &str, players: &[PlayerId]) -> Result<BTreeMap<PlayerId, Rating>, StoreError> {
-        self.ratings_among(family, players).await
+        match players {
+            [player] => {
+                let rating = self.one.one((family.to_owned(), *player)).await?;
+                Ok(rating.map(|rating| (*player, rating)).into_iter().collect())
+            }
+            players => ratings_among(&self.database, family, players).await,
+        }
     }
 
     async fn stats_of(&self, player: PlayerId, season: &str) -> Result<Vec<(StatsKey, PlayerStats)>, StoreError> {

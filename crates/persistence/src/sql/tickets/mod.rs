@@ -10,9 +10,9 @@ use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use diesel_async::RunQueryDsl;
-use kernel::{Lease, Page, PageLimit, PlayerId, Riders, StoreError, TicketId, Timestamp, Version};
+use kernel::{Engagement, Lease, Page, PageLimit, PlayerId, Receipt, Riders, StoreError, TicketId, Timestamp, Version};
 use matchmaking::{
-    Change, Claim, Due, Makes, QueueCount, RecentWait, Ticket, TicketChange, TicketPosition, TicketStore, Wishes,
+    Change, Claim, Due, Makes, QueueCount, RecentWait, Ticket, TicketChange, TicketPosition, TicketStore,
 };
 use uuid::Uuid;
 
@@ -21,17 +21,27 @@ pub(crate) use self::row::{TicketRow, Written};
 use self::schema::ticket_members;
 use super::dialect::{self, Id, Instant};
 use super::{Database, IdCol, TimeCol, Tx, riders, ticket_batch};
+use crate::gather::Gather;
 use crate::prepared::prepared;
 
 pub(super) struct TicketTable {
     database: Database,
+    joins: Gather<Joining, bool>,
 }
 
 impl TicketTable {
-    pub(super) const fn new(database: Database) -> Self {
-        Self { database }
+    pub(super) fn new(database: Database) -> Self {
+        let own = database.clone();
+        let joins = Gather::new(move |joining| {
+            let database = own.clone();
+            async move { ticket_batch::join(&database, joining).await }
+        });
+        Self { database, joins }
     }
 }
+
+/// A plain join (see [`is_plain_join`]): the new ticket, and the receipt that goes with it.
+pub(crate) type Joining = (TicketRow, Option<Receipt>);
 
 /// `SELECT` of whole rows of `tickets t`.
 macro_rules! tickets {
@@ -53,16 +63,17 @@ fn into_tickets(rows: Vec<TicketRow>) -> Result<Vec<Ticket>, StoreError> {
     rows.into_iter().map(TicketRow::into_ticket).collect()
 }
 
-/// One new ticket of one idle player who asks for nothing, at most a receipt: the hottest change there is.
+/// One new ticket of one idle player, with at most a receipt: the hottest change there is.
 fn is_plain_join(change: &Change, riders: &Riders) -> bool {
     let Riders { fence, receipt: _, together, engage, blocks, cool_downs, open_games, audit, events } = riders;
     let [TicketChange { expect: Version::NEW, ticket }] = change.tickets.as_slice() else { return false };
     change.proposal.is_none()
         && change.party.is_none()
         && ticket.members.len() == 1
-        && ticket.wishes == Wishes::default()
+        && ticket.party_id.is_none()
         && engage.len() == 1
-        && engage[0].from == kernel::Engagement::Idle
+        && engage[0].from == Engagement::Idle
+        && engage[0].to == Engagement::Ticket(ticket.id)
         && fence.is_none()
         && together.is_empty()
         && blocks.is_empty()
@@ -129,8 +140,11 @@ impl TicketStore for TicketTable {
             })
             .collect::<Result<Vec<_>, StoreError>>()?;
         // Where it says no, nothing was written and something doesn't hold: the long way says what.
-        if plain_join && ticket_batch::join(&self.database, &written[0].row, &riders).await? {
-            return Ok(());
+        if plain_join {
+            let joining = (written[0].row.clone(), riders.receipt.clone());
+            if self.joins.one(joining).await? {
+                return Ok(());
+            }
         }
         self.database
             .write(move |tx| {
