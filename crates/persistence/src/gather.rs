@@ -139,13 +139,22 @@ mod tests {
     async fn whoever_comes_meanwhile_shares_the_next_batch() {
         let (batches, gate) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
         let gather = doubling(&batches, &gate);
-        let asked: Vec<_> = (100..200)
-            .map(|key| {
-                let gather = Arc::clone(&gather);
-                tokio::spawn(async move { (key, gather.one(key).await.expect("is answered")) })
-            })
-            .collect();
-        while gather.inner.waiting.lock().expect("no panic").queue.len() < 100 - LANES {
+        let ask = |key| {
+            let gather = Arc::clone(&gather);
+            tokio::spawn(async move { (key, gather.one(key).await.expect("is answered")) })
+        };
+        let waiting = || gather.inner.waiting.lock().expect("no panic").queue.len();
+        let mut asked = Vec::new();
+        // Each lane is busy with a batch of one.
+        for key in 0..LANES as u64 {
+            asked.push(ask(key + 20));
+            tokio::task::yield_now().await;
+            while waiting() > 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+        asked.extend((100..200).map(&ask));
+        while waiting() < 100 {
             tokio::task::yield_now().await;
         }
         gate.add_permits(100);
@@ -154,7 +163,9 @@ mod tests {
             assert_eq!(answer, key * 2, "everybody has the answer to their own question");
         }
         assert_eq!(batches.load(Ordering::SeqCst), LANES + 2);
-        assert_eq!(gather.inner.waiting.lock().expect("no panic").lanes, 0, "nobody asks any more");
+        while gather.inner.waiting.lock().expect("no panic").lanes > 0 {
+            tokio::task::yield_now().await;
+        }
     }
 
     #[tokio::test]
@@ -172,7 +183,7 @@ mod tests {
         let (gone, stays) = (Arc::clone(&gather), Arc::clone(&gather));
         let gone = tokio::spawn(async move { gone.one(1).await });
         let stays = tokio::spawn(async move { stays.one(2).await });
-        while gather.inner.waiting.lock().expect("no panic").lanes < LANES {
+        while gather.inner.waiting.lock().expect("no panic").lanes == 0 {
             tokio::task::yield_now().await;
         }
         gone.abort();
