@@ -48,6 +48,8 @@ pub mod memory;
 mod model;
 mod ports;
 mod service;
+#[cfg(feature = "simulate")]
+pub mod simulate;
 mod store;
 pub mod wait;
 
