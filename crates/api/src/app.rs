@@ -130,7 +130,16 @@ impl App {
 
     /// Refuses unless the interaction policy lets `viewer` invite all of these to a game.
     pub(crate) async fn may_invite(&self, viewer: PlayerId, others: &[PlayerId]) -> Result<(), Problem> {
-        let judged = self.friends.policy().judge(viewer, others, Surface::GameInvite).await;
+        self.may_ask(viewer, others, Surface::GameInvite).await
+    }
+
+    /// Refuses unless the interaction policy lets `viewer` invite `other` to a party.
+    pub(crate) async fn may_invite_to_party(&self, viewer: PlayerId, other: PlayerId) -> Result<(), Problem> {
+        self.may_ask(viewer, &[other], Surface::Party).await
+    }
+
+    async fn may_ask(&self, viewer: PlayerId, others: &[PlayerId], surface: Surface) -> Result<(), Problem> {
+        let judged = self.friends.policy().judge(viewer, others, surface).await;
         let judged = judged.map_err(|error| self.refuse(error))?;
         match judged.iter().find(|verdict| **verdict != Verdict::Allow) {
             None => Ok(()),

@@ -17,6 +17,7 @@ use utoipa::{Modify, OpenApi};
         (name = "players", description = "Profiles"),
         (name = "modes", description = "The catalogue of modes"),
         (name = "matchmaking", description = "Quick Match"),
+        (name = "parties", description = "Players who queue together"),
         (name = "games", description = "Games, scores and history"),
     ),
     modifiers(&Bearer)

@@ -181,6 +181,15 @@ mod tests {
             ("/3/quorum", "quorum", json!(3)),
             ("/3/late_join_ms", "late_join_ms", json!(3_600_000)),
             ("/3/surprise", "surprise", json!(1)),
+            ("/3/matching/latency_cap_ms", "matching", json!({ "latency_cap_ms": 0 })),
+            (
+                "/3/matching/attributes/1/key",
+                "matching",
+                json!({ "attributes": [
+                { "key": "platform", "strict": true }, { "key": "platform", "strict": false },
+            ] }),
+            ),
+            ("/3/matching/regions", "matching", json!({ "regions": [] })),
         ] {
             let file = file_with(DUEL, |mode| {
                 mode[at] = value.clone();

@@ -30,7 +30,7 @@
 //! let seat = |player_id, n| RosterSeat { player_id, team: n, seat: n, secret: kernel::SessionSecret(ids.secret()) };
 //! let roster = vec![seat(ann, 0), seat(ben, 1)];
 //! let now = clock.now();
-//! let spec = GameSpec { id, mode: "tic_tac_toe".into(), rated: true, seed: 7, roster, ready_due_at: now.plus_millis(20_000), created_at: now };
+//! let spec = GameSpec { id, mode: "tic_tac_toe".into(), rated: true, seed: 7, roster, ready_due_at: now.plus_millis(20_000), ready: false, created_at: now };
 //! world.commit(Riders { open_games: vec![spec], ..Riders::default() }, || Ok(()))?; // what matchmaking does
 //! games.ready(ann, id, None).await?;
 //! games.ready(ben, id, None).await?;
@@ -71,7 +71,7 @@ pub use event::{Concluded, GameEvent, InviteUpdated, Invited, Moved, Presence, S
 pub use invite::Invite;
 pub use ledger::LedgerEntry;
 pub use log::{LogEntry, LogLine};
-pub use mode::{Envelope, Mode, ModeError, RatingModel, RulesOf, WindowSettings, Windows};
+pub use mode::{Envelope, MatchedAttribute, Matching, Mode, ModeError, RatingModel, RulesOf, WindowSettings, Windows};
 pub use mode_book::ModeBook;
 pub use model::{
     Ended, EndedBy, Entered, Evidence, Game, GamePlayer, Gone, LogHead, Origin, PinnedRules, RatingLine, Report,

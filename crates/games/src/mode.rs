@@ -91,6 +91,25 @@ impl WindowSettings {
     }
 }
 
+/// Who may be matched with whom, beside their ratings.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Matching {
+    /// The slowest connection to a region with which one may play there, in milliseconds. None: it doesn't matter.
+    pub latency_cap_ms: Option<u32>,
+    /// What players should have in common.
+    pub attributes: Vec<MatchedAttribute>,
+}
+
+/// Something players should have in common.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MatchedAttribute {
+    /// Its name: `platform`.
+    pub key: String,
+    /// Whether who differs is never matched; else only after a while.
+    pub strict: bool,
+}
+
 /// Which model rates a family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -128,6 +147,8 @@ pub struct Mode {
     pub late_join_ms: i64,
     /// Whether matchmaking asks everybody before it opens a game.
     pub ready_check: bool,
+    /// Who may be matched with whom.
+    pub matching: Matching,
     /// What its leaderboard shows unless asked otherwise: `rating`, `wins`, `best_score` or `streak`.
     pub board: String,
     /// Whether new games may be opened.

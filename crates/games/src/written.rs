@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use crate::mode::{Envelope, Mode, ModeError, RatingModel, RulesOf, Windows};
+use crate::mode::{Envelope, MatchedAttribute, Matching, Mode, ModeError, RatingModel, RulesOf, Windows};
 use crate::rules;
 
 /// The part of the greatest rate above which a report is held, unless the mode says.
@@ -117,6 +117,25 @@ fn read_envelope(score: &Value, max_duration_ms: i64) -> Checked<Envelope> {
     Ok(envelope)
 }
 
+fn read_matching(fields: &mut Fields) -> Checked<Matching> {
+    let Some(value) = fields.optional::<Option<Value>>("matching")?.flatten() else { return Ok(Matching::default()) };
+    let mut fields = Fields::of(&value, "/matching")?;
+    let matching = Matching {
+        latency_cap_ms: fields.optional("latency_cap_ms")?.unwrap_or_default(),
+        attributes: fields.optional("attributes")?.unwrap_or_default(),
+    };
+    fields.end()?;
+    let cap = matching.latency_cap_ms.is_none_or(|cap| (1..=10_000).contains(&cap));
+    check(cap, "/matching/latency_cap_ms", "must be null or from 1 to 10000 milliseconds")?;
+    let rules = &matching.attributes;
+    check(rules.len() <= 8, "/matching/attributes", "must be at most 8")?;
+    for (n, MatchedAttribute { key, .. }) in rules.iter().enumerate() {
+        let another = is_key(key) && rules[..n].iter().all(|rule| rule.key != *key);
+        check(another, &format!("/matching/attributes/{n}/key"), "must be another lower-case key")?;
+    }
+    Ok(matching)
+}
+
 /// Who decides, and whether so many players can play it.
 fn read_rules(fields: &mut Fields, seats: u8, max_duration_ms: i64) -> Checked<RulesOf> {
     let key: String = fields.required("rules")?;
@@ -140,7 +159,7 @@ fn read_rules(fields: &mut Fields, seats: u8, max_duration_ms: i64) -> Checked<R
 
 impl Mode {
     /// Reads and checks a mode as [`Mode::written`] writes it. `rating_model` (`weng_lin`), `min_players` and `quorum`
-    /// (every seat), `late_join_ms` (0), `score/hold_above` (0.95), and `rules_options`, `rating`, `score`,
+    /// (every seat), `late_join_ms` (0), `matching` (nothing), `score/hold_above` (0.95), and `rules_options`, `rating`, `score`,
     /// `score/max_per_second` and `score/fields` (null) may be missing; no other may, and no other may be there.
     ///
     /// # Errors
@@ -181,6 +200,7 @@ impl Mode {
             quorum: fields.optional("quorum")?.unwrap_or(seats),
             late_join_ms: fields.optional("late_join_ms")?.unwrap_or(0),
             ready_check: fields.required("ready_check")?,
+            matching: read_matching(&mut fields)?,
             board,
             enabled: fields.required("enabled")?,
             windows,
@@ -236,6 +256,10 @@ impl Mode {
             "quorum": self.quorum,
             "late_join_ms": self.late_join_ms,
             "ready_check": self.ready_check,
+            "matching": {
+                "latency_cap_ms": self.matching.latency_cap_ms,
+                "attributes": self.matching.attributes,
+            },
             "score": score,
             "board": self.board,
             "enabled": self.enabled,

@@ -33,6 +33,7 @@ fn opened(key: &str, seats: u8) -> (Game, Vec<PlayerId>) {
         seed: 9,
         roster: roster.collect(),
         ready_due_at: at(20_000),
+        ready: false,
         created_at: OPENED,
     });
     (game, players)

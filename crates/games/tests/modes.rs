@@ -89,6 +89,7 @@ impl World {
             seed: 1,
             roster: players.into_iter().zip(0..).map(seat).collect(),
             ready_due_at: now.plus_millis(20_000),
+            ready: false,
             created_at: now,
         };
         let id = spec.id;

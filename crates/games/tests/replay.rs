@@ -37,6 +37,7 @@ impl World {
             seed: i64::MAX,
             roster: players.into_iter().zip(0..).map(seat).collect(),
             ready_due_at: now.plus_millis(20_000),
+            ready: false,
             created_at: now,
         };
         let game = spec.id;

@@ -44,6 +44,7 @@ impl World {
             seed: 1,
             roster: players.into_iter().zip(0..).map(seat).collect(),
             ready_due_at: now.plus_millis(20_000),
+            ready: false,
             created_at: now,
         };
         let riders = Riders { engage: players.map(engage).to_vec(), open_games: vec![spec], ..Riders::default() };

@@ -162,6 +162,7 @@ impl World {
             seed: 1,
             roster,
             ready_due_at: now.plus_millis(mode.windows.ready_ms),
+            ready: false,
             created_at: now,
         };
         let riders = Riders { engage, open_games: vec![spec], ..Riders::default() };

@@ -35,8 +35,9 @@ pub struct RosterSeat {
     pub secret: SessionSecret,
 }
 
-/// A game to open in the transaction of somebody else's change, such as a matchmaking claim. It starts in
-/// `waiting_ready` with nobody ready; the players' engagements ride in the same change.
+/// A game to open in the transaction of somebody else's change, such as a matchmaking claim. It begins in
+/// `waiting_ready`, with nobody ready or, after a ready check, with everybody; the players' engagements ride in the same
+/// change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GameSpec {
     /// The new game's id.
@@ -51,6 +52,9 @@ pub struct GameSpec {
     pub roster: Vec<RosterSeat>,
     /// Until when all must be ready.
     pub ready_due_at: Timestamp,
+    /// Whether all have said already that they are: then the game is due to start as soon as it is open.
+    #[serde(skip)]
+    pub ready: bool,
     /// When it was opened.
     pub created_at: Timestamp,
 }

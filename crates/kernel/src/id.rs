@@ -54,6 +54,8 @@ typed_id! {
     TicketId,
     /// A matchmaking proposal (ready check).
     ProposalId,
+    /// A party: players who queue together.
+    PartyId,
     /// A game, live or finished.
     GameId,
     /// An invitation to a game.

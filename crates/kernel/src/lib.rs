@@ -57,7 +57,7 @@ pub use engagement::{CoolDown, Engage, Engagement, Engagements};
 pub use error::{BoxError, ErrorKind, FieldError, Refusal, StoreError};
 pub use event::{Event, EventId};
 pub use game_spec::{GameSpec, RosterSeat, SessionSecret};
-pub use id::{GameId, InviteId, PlayerId, ProposalId, SessionId, TicketId};
+pub use id::{GameId, InviteId, PartyId, PlayerId, ProposalId, SessionId, TicketId};
 pub use id_source::{IdSource, SeededIds};
 pub use lease::{Fence, Lease, Leases};
 pub use limiter::{Decision, Quota, RateLimiter};

@@ -1,7 +1,10 @@
 //! Quick Match: tickets, queues, and who meets whom.
 //!
-//! - A **ticket** is a player's place in one mode's queue: `searching → matched`, or `cancelled`, or `expired`. Making one
-//!   takes the player's engagement in the same commit, so nobody waits twice or while in a game ([`Matchmaking`]).
+//! - A **ticket** is a player's, or a party's, place in one mode's queue: `searching → matched`, in modes with a ready check
+//!   by way of `proposed`; or `cancelled`, `expired` or `failed`. Making one takes the players' engagements in the same
+//!   commit, so nobody waits twice or while in a game ([`Matchmaking`]).
+//! - A **proposal** is the ready check: the first answer of each is final, and one no is enough ([`Proposal`]).
+//! - A **party** queues as one ticket and outlives its players' connections ([`Party`]).
 //! - The **index** decides who meets whom and when: growing intervals around ratings, matched the moment two touch
 //!   ([`KineticIndex`]); pure, usable alone.
 //! - Each mode's queue has one **leader** among all replicas ([`ShardLeader`]). It holds the index; a claim, one fenced
@@ -11,8 +14,6 @@
 //! Invariants, and the tests that hold them: no two compatible tickets wait at rest (`tests/kinetic.rs`); tickets are
 //! conserved, a player is in one live match at most, a stale leader changes nothing, an acknowledged cancel is never
 //! matched, waiting is bounded (`tests/world.rs`); what a store must do (the `contract` feature).
-//!
-//! Absent so far: parties, teams, ready checks, regions and attributes.
 //!
 //! ```
 //! use kernel::{IdSource, PlayerId, SeededIds, TicketId, Timestamp};
@@ -46,7 +47,9 @@ mod leader;
 pub mod matcher;
 pub mod memory;
 mod model;
+mod party;
 mod ports;
+mod proposal;
 mod service;
 #[cfg(feature = "simulate")]
 pub mod simulate;
@@ -56,14 +59,24 @@ pub mod wait;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
 
-pub use change::{Claim, ClaimedTicket, TicketChange};
+pub use change::{Change, Claim, ClaimedTicket, Makes, PartyChange, ProposalChange, TicketChange};
 pub use error::Error;
-pub use event::{MatchFound, TicketSnapshot, TicketUpdated};
-pub use hint::Hint;
-pub use kinetic::{KineticIndex, Pair, TicketSeed, Tuning, Waiting};
+pub use event::{
+    MatchFound, MatchProposed, PartyInvited, PartyMemberSnapshot, PartySnapshot, PartyState, PartyUpdated,
+    ProposedPlayer, TicketSnapshot, TicketUpdated,
+};
+pub use hint::{Hint, Waits};
+pub use kinetic::{KineticIndex, Pair, TicketSeed, Tuning};
 pub use leader::{LeaderPorts, ShardLeader, Step};
-pub use matcher::{AttributeRule, Candidate, Explanation, Group, Matcher, Member, Rule, Shape};
-pub use model::{Ended, QueueCount, RecentWait, Status, Ticket, TicketPosition, WaitEstimate};
+pub use matcher::{AttributeRule, Candidate, Explanation, Group, Matcher, Member, Rule, Shape, Waiting};
+pub use model::{
+    Alternative, AlternativeKind, Due, Ended, QueueCount, RecentWait, Status, Ticket, TicketPosition, WaitEstimate,
+    Wishes,
+};
+pub use party::{Party, PartyInvite, PartyMember, Queued, Waited};
 pub use ports::{Modes, QueueSpec, Rating, Ratings};
-pub use service::{Join, Matchmaking, MatchmakingPorts, Settings};
-pub use store::TicketStore;
+pub use proposal::{Answer, Proposal, ProposalSeat, ProposalStatus};
+pub use service::{
+    Explained, Join, Leaders, Matchmaking, MatchmakingPorts, NoLeaders, PartyView, Queue, Removed, Settings,
+};
+pub use store::{PartyStore, ProposalStore, TicketStore};

@@ -1,9 +1,12 @@
 //! Values: a ticket and what it says.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
-use kernel::{Engagement, GameId, PlayerId, ProposalId, TicketId, Timestamp, Version};
+use kernel::{Engagement, GameId, PartyId, PlayerId, ProposalId, TicketId, Timestamp, Version};
 use serde::{Deserialize, Serialize};
+
+use crate::matcher::Member;
 
 /// Where a ticket stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -63,12 +66,77 @@ impl fmt::Display for Status {
 /// Why a ticket ended without a match. Stored as JSON: fields are only ever added.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ended {
-    /// Stable word: `cancelled`, `no_opponent` or `superseded` (its player entered a game another way).
+    /// Stable word: `cancelled`, `no_opponent`, `superseded` (a player entered a game another way), `declined` and
+    /// `no_answer` (in a ready check), `detached` (a player's last socket went), `party_changed`, or `mode_disabled`.
     pub reason: String,
     /// Who ended it: `player` or `service`.
     pub by: String,
-    /// Keys of modes that could be tried instead.
-    pub alternatives: Vec<String>,
+    /// What could be tried instead.
+    pub alternatives: Vec<Alternative>,
+}
+
+impl Ended {
+    /// By one of its players, with nothing to try instead.
+    #[must_use]
+    pub fn by_player(reason: &str) -> Self {
+        Self { reason: reason.to_owned(), by: "player".to_owned(), alternatives: Vec::new() }
+    }
+
+    /// By the service, with what to try instead.
+    #[must_use]
+    pub fn by_service(reason: &str, alternatives: Vec<Alternative>) -> Self {
+        Self { reason: reason.to_owned(), by: "service".to_owned(), alternatives }
+    }
+}
+
+/// What somebody who waits for long could do instead. Stored as JSON: fields are only ever added.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "StoredAlternative")]
+pub struct Alternative {
+    /// What.
+    pub kind: AlternativeKind,
+    /// Key of the mode to do it in.
+    pub mode: String,
+}
+
+/// What kind of thing an [`Alternative`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlternativeKind {
+    /// Queue for this other mode.
+    Mode,
+    /// Play this mode against a practice bot.
+    PracticeBot,
+    /// Queue again for the same mode, whoever comes.
+    WiderRange,
+}
+
+/// Tickets of older versions named modes only.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum StoredAlternative {
+    Mode(String),
+    Whole { kind: AlternativeKind, mode: String },
+}
+
+impl From<StoredAlternative> for Alternative {
+    fn from(stored: StoredAlternative) -> Self {
+        match stored {
+            StoredAlternative::Mode(mode) => Self { kind: AlternativeKind::Mode, mode },
+            StoredAlternative::Whole { kind, mode } => Self { kind, mode },
+        }
+    }
+}
+
+/// What a ticket asks of the others, as far as its mode has rules for it. Stored as JSON: fields are only ever added.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wishes {
+    /// Round trip to each region in milliseconds, the worst of its players; empty: any region does.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub latencies: BTreeMap<String, u32>,
+    /// What its players want to have in common with the others.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<String, String>,
 }
 
 /// How long a match will probably take, in milliseconds from now.
@@ -87,9 +155,15 @@ pub struct Ticket {
     pub id: TicketId,
     /// Key of the mode it waits for.
     pub mode: String,
-    /// Who queued. Everybody the ticket stands for: [`Ticket::players`].
+    /// Who queued: the party's leader, where it is a party's.
     pub player_id: PlayerId,
-    /// Rating it is matched by, read on the server when it was made.
+    /// The party it stands for; none for one player.
+    pub party_id: Option<PartyId>,
+    /// Everybody it stands for, the one who queued first. They are matched together or not at all.
+    pub members: Vec<Member>,
+    /// What it asks of the others.
+    pub wishes: Wishes,
+    /// Rating it is matched by: of a party, the mean moved half way to its best player.
     pub rating: f64,
     /// How uncertain that rating is.
     pub deviation: f64,
@@ -109,15 +183,27 @@ pub struct Ticket {
     pub proposal_id: Option<ProposalId>,
     /// What its player was told at the start.
     pub estimated_wait_ms: WaitEstimate,
+    /// Since when one of its players who had a socket has none.
+    pub detached_at: Option<Timestamp>,
+    /// When something else was offered because it takes so long.
+    pub offered_at: Option<Timestamp>,
+    /// What was offered then.
+    pub offers: Vec<Alternative>,
     /// For compare-and-set.
     pub version: Version,
 }
 
 impl Ticket {
-    /// Everybody this ticket stands for; one player until parties queue.
+    /// Everybody this ticket stands for, the one who queued first.
     #[must_use]
-    pub fn players(&self) -> &[PlayerId] {
-        std::slice::from_ref(&self.player_id)
+    pub fn players(&self) -> Vec<PlayerId> {
+        self.members.iter().map(|member| member.player).collect()
+    }
+
+    /// Whether it stands for this player.
+    #[must_use]
+    pub fn has(&self, player: PlayerId) -> bool {
+        self.members.iter().any(|member| member.player == player)
     }
 
     /// What its players are engaged in while it is live.
@@ -158,6 +244,17 @@ pub struct RecentWait {
     pub ended_at: Timestamp,
 }
 
+/// Which deadline of a ticket has passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Due {
+    /// Its time to wait.
+    Expiry,
+    /// The grace of a player who is away: those who went before the time given.
+    Detached,
+    /// The time after which something else is offered: those that wait since before the time given.
+    Offer,
+}
+
 /// One queue's live figures.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueueCount {
@@ -165,4 +262,6 @@ pub struct QueueCount {
     pub mode: String,
     /// Tickets waiting.
     pub searching: i64,
+    /// Players they stand for.
+    pub players: i64,
 }

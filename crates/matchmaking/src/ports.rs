@@ -3,6 +3,8 @@
 use async_trait::async_trait;
 use kernel::{BoxError, PlayerId};
 
+use crate::matcher::{AttributeRule, Shape};
+
 /// A mode as far as queueing needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueueSpec {
@@ -18,17 +20,34 @@ pub struct QueueSpec {
     pub rating_family: String,
     /// How long the players of a fresh game have to get ready, in milliseconds.
     pub ready_ms: i64,
-    /// Whether everybody is asked before a game opens.
-    pub ready_check: bool,
+    /// How long everybody has to say yes before a game opens, in milliseconds; none: nobody is asked.
+    pub check_ms: Option<i64>,
+    /// The slowest connection to a region with which one may play there, in milliseconds; none: it doesn't matter.
+    pub latency_cap_ms: Option<u32>,
+    /// What the players of a game should have in common.
+    pub attributes: Vec<AttributeRule>,
+    /// Whether there is a practice bot to play it with.
+    pub practice: bool,
     /// Whether new tickets are taken.
     pub enabled: bool,
 }
 
 impl QueueSpec {
-    /// Whether this crate can match it: one against one without a ready check, so far.
+    /// What its matches look like.
     #[must_use]
-    pub const fn is_supported(&self) -> bool {
-        self.teams == 2 && self.team_size == 1 && !self.ready_check
+    pub fn shape(&self) -> Shape {
+        Shape {
+            teams: self.teams,
+            team_size: self.team_size,
+            latency_cap_ms: self.latency_cap_ms,
+            attributes: self.attributes.clone(),
+        }
+    }
+
+    /// Whether there is anybody to be matched with.
+    #[must_use]
+    pub const fn is_matched(&self) -> bool {
+        self.teams.saturating_mul(self.team_size) > 1
     }
 }
 

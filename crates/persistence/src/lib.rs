@@ -11,7 +11,7 @@ use std::sync::Arc;
 use friends::{FriendLists, FriendStore, LinkStore, SharedGames};
 use games::{AttendanceStore, CaseStore, GameStore, InviteStore, ModeStore};
 use kernel::{AuditLog, Blocks, Commit, Connections, Engagements, Leases, Outbox, Receipts, Streams, TimeSource};
-use matchmaking::TicketStore;
+use matchmaking::{PartyStore, ProposalStore, TicketStore};
 use players::{LoginGuard, PlayerStore, SessionStore, WsTicketStore};
 use standings::{SeasonStore, StandingsReads, StandingsStore};
 
@@ -69,6 +69,10 @@ pub struct Stores {
     pub modes: Arc<dyn ModeStore>,
     /// Matchmaking tickets.
     pub tickets: Arc<dyn TicketStore>,
+    /// Ready checks.
+    pub proposals: Arc<dyn ProposalStore>,
+    /// Parties.
+    pub parties: Arc<dyn PartyStore>,
     /// What was derived from the ledger.
     pub standings: Arc<dyn StandingsStore>,
     /// The same, as players see it.

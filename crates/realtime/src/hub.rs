@@ -97,7 +97,12 @@ struct Registry {
     last: u64,
     sockets: HashMap<SocketId, Registered>,
     players: HashMap<PlayerId, Vec<SocketId>>,
+    /// Whose last socket went since somebody asked.
+    departed: std::collections::BTreeSet<PlayerId>,
 }
+
+/// Departures kept for whoever asks.
+const DEPARTED: usize = 20_000;
 
 struct Registered {
     socket: Arc<Socket>,
@@ -181,6 +186,9 @@ impl Hub {
             mine.retain(|other| *other != id);
             if mine.is_empty() {
                 registry.players.remove(&socket.player);
+                if registry.departed.len() < DEPARTED {
+                    registry.departed.insert(socket.player);
+                }
             }
         }
         for stream in &streams {
@@ -354,6 +362,13 @@ impl Hub {
     #[must_use]
     pub fn players(&self) -> std::collections::BTreeSet<PlayerId> {
         lock(&self.registry).players.keys().copied().collect()
+    }
+
+    /// The players whose last socket here went since this was asked last, whether or not they have one again: also of
+    /// sockets too short-lived to be seen by looking.
+    #[must_use]
+    pub fn take_departed(&self) -> std::collections::BTreeSet<PlayerId> {
+        std::mem::take(&mut lock(&self.registry).departed)
     }
 
     /// The player's sockets here, oldest first.

@@ -12,8 +12,11 @@ import { historyScreen } from "./history.js";
 import { inviteTray } from "./invites.js";
 import { leaderboardScreen } from "./leaderboard.js";
 import { lobbyScreen } from "./lobby.js";
+import { partyKeeper } from "./party.js";
+import { partyStrip } from "./party-panel.js";
 import { playedScreen } from "./played.js";
 import { tellAway } from "./presence.js";
+import { quickMatch } from "./quick-match.js";
 import { playerScreen } from "./rival.js";
 import { waitingScreen } from "./waiting.js";
 import { welcomeScreen } from "./welcome.js";
@@ -53,16 +56,16 @@ const app = {
   modeName: (key) => names.get(key) ?? key.replaceAll("_", " "),
   enter,
   lobby: (notice) => show(lobbyScreen(app, notice)),
-  async queue(mode) {
-    try {
-      const ticket = await swp.joinQueue(mode);
-      // The match may have been quicker than this reply.
-      if (screen?.name !== "game" || screen.over()) show(waitingScreen(app, ticket));
-    } catch (error) {
-      // Already waiting or playing, perhaps before a reload: go there.
-      if (error.status === 409 && (await place({ ask: true }))) return;
-      throw error;
-    }
+  queue: (mode) => matching.queue(mode),
+  practice: (mode) => matching.practice(mode),
+  /** News of a ticket, and asking for them. */
+  ticket: (ticket) => matching.ticket(ticket),
+  askTicket: (id) => matching.askTicket(id),
+  saidNo: (id) => matching.saidNo(id),
+  /** In somebody's party: seen in the lobby, unless something better goes on. */
+  joined(from) {
+    app.announce(`You are in ${from.display_name}’s party.`);
+    if (!playing() && screen?.name !== "waiting") app.lobby();
   },
   play(game) {
     if (screen?.name === "game" && screen.id === game.id) screen.update(game);
@@ -81,6 +84,9 @@ const app = {
 const names = new Map([["tic_tac_toe", "Tic-tac-toe"]]);
 const tray = inviteTray(app, document.getElementById("invites"));
 app.circle = circle(app);
+app.party = partyKeeper(app);
+const matching = quickMatch(app, { screen: () => screen, show, place: () => place({ ask: true }) });
+const strip = partyStrip(app, document.getElementById("party"), () => screen);
 showRequests(document.getElementById("requests"));
 
 function show(next, hash = "") {
@@ -92,6 +98,7 @@ function show(next, hash = "") {
   const here = hash.split(/[/?]/)[0] || "#";
   for (const link of places.querySelectorAll("a")) link.setAttribute("aria-current", link.getAttribute("href") === here ? "page" : "false");
   setTitle(next.title);
+  strip.update();
   showWho();
   window.scrollTo(0, 0);
   (main.querySelector("[data-focus]") ?? main).focus({ preventScroll: true });
@@ -158,6 +165,8 @@ function welcome(notice) {
 
 function signedOut(notice) {
   tray.clear();
+  matching.clear();
+  app.party.clear();
   app.circle.clear();
   sessionStorage.removeItem(TAB_KEY); // whoever comes in next is at another table
   welcome(notice);
@@ -229,6 +238,7 @@ async function place({ ask = false } = {}) {
   const session = ask ? null : await Promise.race([swp.connect().catch(() => null), patience]);
   let { game_id: gameId, ticket_id: ticketId } = session?.live ?? {};
   if (!session) {
+    if (!ask) app.party.ask();
     gameId = (await swp.liveGames()).items[0]?.id;
     ticketId = gameId ? null : (await swp.myTickets()).items.find(({ status }) => status === "searching" || status === "proposed")?.id;
   }
@@ -260,7 +270,9 @@ async function keepTab() {
 
 // ── what the server says, whatever the screen ─────────────────────────────────────────────────
 
-swp.on("match.found", ({ game }) => {
+swp.on("match.found", (found) => {
+  const { game } = found;
+  matching.found(found);
   if (screen?.name === "game" && screen.id !== game.id && !screen.over()) return;
   app.play(game);
 });
@@ -268,18 +280,35 @@ swp.on("session", (session) => {
   const serverTime = Date.parse(session.server_time);
   if (Number.isFinite(serverTime)) clockAheadMs = serverTime - Date.now();
   screen?.online?.(session);
+  app.party.online(session);
+  matching.online(session);
   tray.load();
   app.circle.online();
 });
 swp.on("resync", ({ stream }) => {
   screen?.resync?.(stream);
-  if (!stream.startsWith("game:")) app.circle.load();
+  if (stream.startsWith("game:")) return;
+  app.circle.load();
+  app.party.load();
+  tray.load();
 });
 swp.on("signed_out", () => signedOut("You were signed out. Come in again."));
 for (const type of ["friend.requested", "friend.added", "friend.updated", "friend.removed", "presence.changed"]) {
   swp.on(type, (data) => app.circle.event(type, data));
 }
-for (const type of ["ticket.updated", "game.started", "game.moved", "game.updated", "game.finished", "game.settled",
+for (const type of ["ticket.updated", "match.proposed", "proposal.updated"]) {
+  swp.on(type, (data) => {
+    screen?.event?.(type, data);
+    matching.event(type, data);
+  });
+}
+swp.on("party.invited", (data) => tray.event("party.invited", data));
+swp.on("party.updated", (data) => {
+  app.party.updated(data);
+  // Told to somebody outside: an invitation may be over.
+  if (!data.party.members.some(({ player }) => player.id === app.me?.id)) tray.event("party.invited", data);
+});
+for (const type of ["game.started", "game.moved", "game.updated", "game.finished", "game.settled",
   "game.disputed", "game.voided", "game.relayed", "game.opponent_gone", "game.opponent_back", "game.invited", "invite.updated",
   "rating.changed"]) {
   swp.on(type, (data) => {
@@ -291,6 +320,8 @@ for (const type of ["ticket.updated", "game.started", "game.moved", "game.update
 setInterval(() => {
   if (!swp.signedIn || swp.connectionState === "online") return;
   screen?.poll?.();
+  matching.poll();
+  app.party.load();
   tray.load();
 }, 2000);
 setInterval(() => swp.signedIn && swp.connectionState !== "online" && app.circle.load(), 10_000);

@@ -71,7 +71,7 @@ export function friendRow(app, first, { short = false } = {}) {
   const facts = h("span", { class: "fine" });
   const note = h("p", { class: "friend-note" });
   const invite = action("Invite", () => inviteToGame(app, friend.player), problem.fail, { "aria-label": `Invite ${player.display_name} to a game` });
-  const join = action("Join", async () => app.play(await app.swp.joinGame(friend.presence.game_id)), problem.fail,
+  const join = action("Join", async () => app.play(await app.swp.takeSeat(friend.presence.game_id)), problem.fail,
     { "aria-label": `Join the game of ${player.display_name}` });
   const more = short ? null : menu(`More about ${player.display_name}`, [
     ["Note…", () => editNote(app, friend)],

@@ -84,6 +84,8 @@ function withNames(known, told) {
 export const mySeat = (game, playerId) => game.players.find(({ player }) => player.id === playerId);
 /** Everybody else at the table, by seat. */
 export const otherSeats = (game, playerId) => game.players.filter(({ player }) => player.id !== playerId);
+/** Against a bot: nothing counts. */
+export const isPractice = (game) => game.players.some(({ player }) => player.bot);
 /** Seats that nobody has. */
 export const freeSeats = (game, mode) => Math.max(0, mode.teams * mode.team_size - game.players.length);
 

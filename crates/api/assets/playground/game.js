@@ -1,7 +1,7 @@
 // One game from the first seat taken to the result: the table around the board.
 import { makeBoard } from "./boards.js";
 import { h, say, trouble } from "./dom.js";
-import { fold, freeSeats, isFinal, isOver, merge, mySeat, otherSeats, verdict } from "./game-state.js";
+import { fold, freeSeats, isFinal, isOver, isPractice, merge, mySeat, otherSeats, verdict } from "./game-state.js";
 import { OUTCOMES, listed } from "./format.js";
 import { goneBanner } from "./gone.js";
 import { plaqueRow } from "./plaques.js";
@@ -66,6 +66,7 @@ export function gameScreen(app, first) {
   function ask() {
     const names = listed(otherSeats(game, meId).map(({ player }) => player.display_name));
     say(dialog.querySelector("p"), game.status === "created" ? "Nothing has begun yet, and nothing will count."
+      : isPractice(game) ? "It is practice: nothing counts."
       : names ? `${names} would be told that you left, and it may count as a loss.` : "This run would not count.");
     dialog.showModal();
   }
@@ -187,7 +188,7 @@ export function gameScreen(app, first) {
   }
 
   const element = h("section", { class: `game game-${game.mode}`, "aria-labelledby": "game-title" },
-    h("p", { class: "mode-name" }, app.modeName(game.mode)),
+    h("p", { class: "mode-name" }, app.modeName(game.mode), isPractice(game) && " · practice, not rated"),
     plaques.element, title, clock, banner.element, room.element, stage, problem, end,
     h("p", { class: "leave" }, leave), dialog);
   const timer = setInterval(tick, 500);

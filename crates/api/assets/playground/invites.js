@@ -1,4 +1,5 @@
-// Who asks this player to a game, on whatever screen: a tray under the header, each line until it is answered or over.
+// Who asks this player to a game or into a party, on whatever screen: a tray under the header, each line until it is
+// answered or over.
 import { h, say } from "./dom.js";
 import { face } from "./faces.js";
 import { remaining } from "./format.js";
@@ -6,37 +7,50 @@ import { remaining } from "./format.js";
 const OPEN = new Set(["created", "delivered", "stored"]);
 
 export function inviteTray(app, element) {
+  const { swp } = app;
   const rows = new Map();
 
-  function add(invite) {
-    if (rows.has(invite.id) || Date.parse(invite.expires_at) <= app.now()) return;
+  const toGame = (invite) => ({
+    key: invite.id, mark: { "data-invite": invite.id }, from: invite.from, expires: invite.expires_at,
+    what: invite.rematch_of ? `asks for a rematch of ${app.modeName(invite.mode)}` : `invites you to ${app.modeName(invite.mode)}`,
+    accept: () => swp.acceptInvite(invite.id).then((game) => () => app.play(game)), decline: () => swp.declineInvite(invite.id),
+  });
+
+  const toParty = ({ party_id: id, from, expires_at: expires }) => ({
+    key: `party:${id}`, mark: { "data-party": id }, from, expires, what: "invites you to their party",
+    accept: () => app.party.change(() => swp.joinParty(id)).then(() => () => app.joined(from)), decline: () => swp.withdrawPartyInvite(id, app.me.id),
+  });
+
+  function add({ key, mark, from, what, expires, accept, decline }) {
+    const known = rows.get(key);
+    if (known) known.expires = Date.parse(expires); // asked again
+    if (known || Date.parse(expires) <= app.now()) return;
     const left = h("span", { class: "fine invite-left" });
     const problem = h("p", { class: "field-error", role: "alert" });
-    const yes = h("button", { type: "button", class: "button button-main", onclick: () => answer(() => app.swp.acceptInvite(invite.id), app.play) }, "Accept");
-    const no = h("button", { type: "button", class: "button", onclick: () => answer(() => app.swp.declineInvite(invite.id)) }, "Decline");
-    const what = invite.rematch_of ? `asks for a rematch of ${app.modeName(invite.mode)}` : `invites you to ${app.modeName(invite.mode)}`;
-    const row = h("div", { class: "invite", "data-invite": invite.id }, face(invite.from.id),
-      h("p", { class: "invite-words" }, h("strong", {}, invite.from.display_name), ` ${what}. `, left, problem),
+    const yes = h("button", { type: "button", class: "button button-main", onclick: () => answer(accept) }, "Accept");
+    const no = h("button", { type: "button", class: "button", onclick: () => answer(decline) }, "Decline");
+    const row = h("div", { class: "invite", ...mark }, face(from.id),
+      h("p", { class: "invite-words" }, h("strong", {}, from.display_name), ` ${what}. `, left, problem),
       h("div", { class: "row" }, yes, no));
 
-    async function answer(call, then) {
+    async function answer(call) {
       yes.disabled = no.disabled = true;
       problem.replaceChildren();
       try {
-        const reply = await call();
-        remove(invite.id);
-        then?.(reply);
+        const then = await call();
+        remove(key);
+        if (typeof then === "function") then();
       } catch (error) {
         yes.disabled = no.disabled = false;
         // Answered on another device, taken back, or over.
-        if (error.code === "games.invite_not_open" || error.status === 404) return remove(invite.id, "That invitation is no longer open.");
+        if (error.code === "games.invite_not_open" || error.status === 404) return remove(key, "That invitation is no longer open.");
         problem.append(error.code === "games.busy" ? "Finish your game first; the invitation waits." : error.message);
       }
     }
 
-    rows.set(invite.id, { row, left, expires: Date.parse(invite.expires_at) });
+    rows.set(key, { row, left, expires: Date.parse(expires) });
     element.append(row);
-    app.announce(`${invite.from.display_name} ${what}.`);
+    app.announce(`${from.display_name} ${what}.`);
     tick();
   }
 
@@ -60,16 +74,22 @@ export function inviteTray(app, element) {
   }
   setInterval(tick, 1000);
 
+  /** Those that are open now, and no others of that kind. */
+  function show(lines, ofKind) {
+    const keys = new Set(lines.map(({ key }) => key));
+    for (const key of [...rows.keys()]) if (ofKind(key) && !keys.has(key)) remove(key);
+    lines.forEach(add);
+  }
+  const isParty = (key) => key.startsWith("party:");
+
+  // What can't be read is read again with the next connection.
+  const games = () => swp.invites().then(({ items }) =>
+    show(items.filter(({ to, state }) => to?.id === app.me?.id && OPEN.has(state)).map(toGame), (key) => !isParty(key)), () => {});
+  const parties = () => swp.partyInvites().then(({ items }) => show(items.map(toParty), isParty), () => {});
+
   async function load() {
-    if (!app.swp.signedIn) return clear();
-    try {
-      const { items } = await app.swp.invites();
-      const mine = items.filter(({ to, state }) => to?.id === app.me?.id && OPEN.has(state));
-      for (const id of [...rows.keys()]) if (!mine.some((invite) => invite.id === id)) remove(id);
-      mine.forEach(add);
-    } catch {
-      // Read again with the next connection.
-    }
+    if (!swp.signedIn) return clear();
+    await Promise.all([games(), parties()]);
   }
 
   function clear() {
@@ -81,7 +101,8 @@ export function inviteTray(app, element) {
   return {
     load, clear,
     event(type, data) {
-      if (type === "game.invited") add({ id: data.invite_id, ...data });
+      if (type === "game.invited") add(toGame({ id: data.invite_id, ...data }));
+      else if (type === "party.invited") parties(); // the event says who by id alone
       else if (!OPEN.has(data.state)) remove(data.invite_id);
     },
   };

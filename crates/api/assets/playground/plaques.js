@@ -14,7 +14,7 @@ export function plaqueRow(app) {
   function plaque(seat, mode) {
     const state = h("span", { class: "plaque-state" });
     const mine = seat.player.id === app.me.id;
-    return { state, element: h("div", { class: "plaque", "data-player": seat.player.id }, face(seat.player.id),
+    return { state, element: h("div", { class: "plaque", "data-player": seat.player.id, "data-bot": Boolean(seat.player.bot) }, face(seat.player.id),
       h("div", { class: "plaque-words" }, h("span", { class: "plaque-name" }, mine ? "You" : seat.player.display_name), state),
       PIECES.has(mode) && h("span", { class: "plaque-piece" }, piece(seat.seat))) };
   }

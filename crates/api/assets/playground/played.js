@@ -39,10 +39,10 @@ export function playedScreen(app, id) {
       h("p", { class: "lead" }, facts.filter(Boolean).join(" · ")),
       h("p", { class: "tags" }, (game.tags ?? []).map((tag) => h("span", { class: "tag", "data-tag": tag }, plain(tag)))),
       h("ul", { class: "roster" }, game.players.map((seat) => h("li", { "data-outcome": verdict(game, seat.player.id) ?? "none" }, face(seat.player.id),
-        h("a", { href: `#player/${seat.player.id}` }, seat.player.id === app.me.id ? "You" : seat.player.display_name),
+        seat.player.bot ? h("span", {}, seat.player.display_name) : h("a", { href: `#player/${seat.player.id}` }, seat.player.id === app.me.id ? "You" : seat.player.display_name),
         h("span", { class: "verdict" }, OUTCOMES[verdict(game, seat.player.id)] ?? plain(seat.status))))),
       standingsTable(app, game) ?? "",
-      rivals.length === 1 && mySeat(game, app.me.id) ? h("p", {}, h("a", { href: `#games?opponent=${rivals[0].player.id}` }, `All your games against ${rivals[0].player.display_name}`)) : "",
+      rivals.length === 1 && !rivals[0].player.bot && mySeat(game, app.me.id) ? h("p", {}, h("a", { href: `#games?opponent=${rivals[0].player.id}` }, `All your games against ${rivals[0].player.display_name}`)) : "",
       dispute?.element ?? "",
       replay?.element ?? h("p", { class: "empty" }, "The game is still going on."));
   }

@@ -1,8 +1,9 @@
 // What came out, what it did to the ratings, what stands in the ledger, and what can be done next.
 import { BOARDS } from "./boards.js";
 import { disputeForm } from "./dispute.js";
-import { h, say, trouble } from "./dom.js";
-import { isFinal, otherSeats, verdict } from "./game-state.js";
+import { refusal } from "./cool-down.js";
+import { h, say } from "./dom.js";
+import { isFinal, isPractice, otherSeats, verdict } from "./game-state.js";
 import { change, plain, rating } from "./format.js";
 
 const EXPLAIN = {
@@ -62,10 +63,12 @@ export function resultPanel(app, { game, complain }) {
   }, () => {});
 
   const alone = () => game().origin === "solo";
-  /** Two can meet through Quick Match; more need their friends. */
-  const matched = () => mode?.enabled && mode.teams === 2 && mode.team_size === 1;
+  const practised = () => isPractice(game());
+  // A party goes on from the lobby, where all of them are ready first.
+  const matched = () => mode?.enabled && !(app.party.current?.members.length > 1);
 
   async function next() {
+    if (practised()) return app.practice(game().mode);
     if (alone()) return app.play(await app.swp.createGame(game().mode));
     await app.queue(game().mode);
   }
@@ -76,7 +79,7 @@ export function resultPanel(app, { game, complain }) {
     try {
       await act();
     } catch (error) {
-      problems.replaceChildren(trouble(error));
+      problems.replaceChildren(refusal(app, error, () => go(button, act)));
       if (error.status === 409) complain(null);
       button.focus();
     }
@@ -89,9 +92,9 @@ export function resultPanel(app, { game, complain }) {
     element.dataset.final = isFinal(now);
     element.dataset.outcome = verdict(now, app.me.id) ?? "none";
     const played = Boolean(now.started_at) && otherSeats(now, app.me.id).length > 0;
-    rematch.hidden = !played;
-    again.hidden = !(BOARDS[now.mode] && (alone() || matched()));
-    say(again, alone() ? "Once more" : "Play again");
+    rematch.hidden = !played || practised();
+    again.hidden = !(BOARDS[now.mode] && (alone() || practised() || matched()));
+    say(again, alone() || practised() ? "Once more" : "Play again");
     details.hidden = !now.started_at;
     table.replaceChildren(standingsTable(app, now) ?? "");
     dispute.update(now);

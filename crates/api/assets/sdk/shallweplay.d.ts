@@ -6,6 +6,8 @@ export type Time = string;
 
 export interface Player {
   id: Id; handle: string | null; display_name: string; avatar_url: string | null; guest: boolean; created_at: Time;
+  /** A practice bot. */
+  bot?: boolean;
   /** Further fields are shown to oneself alone. */
   [field: string]: unknown;
 }
@@ -16,19 +18,56 @@ export interface Mode {
   key: string; name: string; teams: number; team_size: number;
   /** "relay", or the rules module that checks each move. */
   rules: "relay" | "tic_tac_toe" | (string & {});
-  rating: unknown; ready_check: unknown;
+  rating: unknown;
+  /** Whether a match must be accepted first. */
+  ready_check: boolean;
+  /** Whether it can be played against a practice bot. */
+  practice?: boolean;
   score: { min: number; max: number; max_per_second: number; min_duration_ms: number } | null;
   max_duration_ms: number | null; board: string | null;
   [field: string]: unknown;
 }
 
 export type TicketStatus = "searching" | "proposed" | "matched" | "cancelled" | "expired" | "failed";
+/** What one could do instead: another mode, a practice bot, or the same mode with a wider range. */
+export interface QueueOption { kind: "mode" | "practice_bot" | "wider_range"; mode: string }
+export interface Interval { low: number; high: number }
 export interface Ticket {
-  id: Id; mode: string; status: TicketStatus; created_at: Time; expires_at: Time;
-  estimated_wait_ms: { low: number; high: number } | null;
-  game_id: Id | null; proposal_id: Id | null;
-  ended: { reason: string; by: string | null; alternatives: unknown[] } | null;
+  id: Id; mode: string; status: TicketStatus;
+  /** Whoever goes back to the queue after a ready check keeps it. */
+  created_at: Time;
+  expires_at: Time; estimated_wait_ms: Interval | null;
+  game_id: Id | null; proposal_id: Id | null; party_id: Id | null;
+  /** Everybody who waits with this ticket. */
+  players: Id[];
+  /** Filled after a minute. */
+  offers: QueueOption[];
+  ended: {
+    reason: "cancelled" | "declined" | "no_answer" | "party_changed" | "detached" | "no_opponent" | "superseded" | "mode_disabled" | (string & {});
+    by: string | null; alternatives: QueueOption[];
+  } | null;
 }
+export interface Explanation {
+  waiting_ms: number;
+  /** In rating points either way; null: anybody. */
+  range: number | null;
+  rating: number;
+  /** Tickets it could be matched with, now or as soon as there are enough of them. */
+  candidates: number;
+  /** How many others each rule keeps away. */
+  removed: { rule: "range" | "latency" | "attributes" | "recent_opponent" | "size" | "detached" | (string & {}); count: number }[];
+  next_widening_at: Time | null;
+}
+export interface Queue { mode: string; searching: number; players: number; estimated_wait_ms: Interval | null }
+export interface ProposalSeat { player: Player; team: number; answer: "accepted" | null }
+/** A match that waits for its players' consent. */
+export interface Proposal {
+  id: Id; mode: string; status: "open" | "confirmed" | "failed"; expires_at: Time; players: ProposalSeat[]; game_id: Id | null;
+}
+
+interface PartyFacts { id: Id; leader_id: Id; state: "open" | "queued" | "in_game" | "ended"; mode: string | null; ticket_id: Id | null }
+export interface Party extends PartyFacts { members: { player: Player; ready: boolean }[]; invited: Player[] }
+export interface PartyInvite { party_id: Id; from: Player; created_at: Time; expires_at: Time }
 
 export type GameStatus = "created" | "waiting_ready" | "in_progress" | "finished" | "disputed" | "settled" | "aborted" | "abandoned" | "voided";
 export type Outcome = "win" | "loss" | "draw";
@@ -153,7 +192,14 @@ export type Wire =
 /** What the server sends; one `on` serves these, the client's own events and any other type by name. */
 export interface Events {
   "ticket.updated": { ticket?: Ticket } & Record<string, unknown>;
+  /** A ready check, perhaps again with each answer. */
+  "match.proposed": { proposal_id: Id; mode: string; expires_at: Time; ticket_id: Id; players: ProposalSeat[]; status?: Proposal["status"]; game_id?: Id | null };
+  /** An answer in it, and its end. */
+  "proposal.updated": { proposal_id: Id; mode: string; expires_at: Time; players: ProposalSeat[]; status: Proposal["status"]; game_id: Id | null };
   "match.found": { ticket_id: Id; game: Game };
+  "party.invited": { party_id: Id; from: Player; expires_at: Time };
+  /** Whoever left or was put out gets it once more, and isn't among the members. */
+  "party.updated": { party: Party };
   "game.started": { game: Game; seed: string | number; session_secret: string };
   "game.moved": { game_id: Id; seat: number; move: unknown; sequence: number; state: unknown; turn: number | null };
   "game.updated": { game_id: Id; status: GameStatus; players: Seat[] };
@@ -225,6 +271,22 @@ export class ShallWePlay {
   ticket(id: Id): Promise<Ticket>;
   myTickets(): Promise<Page<Ticket>>;
   cancelTicket(id: Id): Promise<Ticket | null>;
+  explainTicket(id: Id): Promise<Explanation>;
+  queues(): Promise<Page<Queue>>;
+  proposal(id: Id): Promise<Proposal>;
+  acceptProposal(id: Id): Promise<Proposal>;
+  declineProposal(id: Id): Promise<Proposal>;
+  createParty(): Promise<Party>;
+  party(id: Id): Promise<Party>;
+  myParty(): Promise<Party | null>;
+  partyInvites(): Promise<Page<PartyInvite>>;
+  inviteToParty(id: Id, playerId: Id): Promise<Party>;
+  withdrawPartyInvite(id: Id, playerId: Id): Promise<Party | null>;
+  joinParty(id: Id): Promise<Party>;
+  leaveParty(id: Id): Promise<Party | null>;
+  readyInParty(id: Id, ready: boolean): Promise<Party>;
+  kickFromParty(id: Id, playerId: Id): Promise<Party>;
+  promoteInParty(id: Id, playerId: Id): Promise<Party>;
   game<State = unknown>(id: Id): Promise<Game<State>>;
   liveGames(): Promise<Page<Game>>;
   ready(gameId: Id): Promise<Game>;
@@ -232,7 +294,9 @@ export class ShallWePlay {
   submitScore(gameId: Id, report: ScoreReport): Promise<ScoreReceipt>;
   abandon(gameId: Id): Promise<Game>;
   /** A private game: with nobody yet, with these players invited, or with a link for whoever has it. */
-  createGame(mode: string, options?: { invite?: Id[]; link?: boolean }): Promise<Game & { invite_link?: InviteLink }>;
+  createGame(mode: string, options?: { invite?: Id[]; link?: boolean; bot?: boolean }): Promise<Game & { invite_link?: InviteLink }>;
+  /** Against a practice bot, in progress at once; modes say `practice`. */
+  practice(mode: string): Promise<Game>;
   invite(gameId: Id, playerId: Id): Promise<GameInvite>;
   inviteLink(gameId: Id): Promise<InviteLink>;
   invites(): Promise<Page<GameInvite>>;
@@ -241,7 +305,7 @@ export class ShallWePlay {
   cancelInvite(id: Id): Promise<GameInvite>;
   redeemInvite(code: string): Promise<Game>;
   /** A friend's game that waits for one more: presence says `joinable`. */
-  joinGame(gameId: string): Promise<Game>;
+  takeSeat(gameId: string): Promise<Game>;
   rematch(gameId: Id): Promise<Game>;
   claim(gameId: Id, claim: "win" | "draw"): Promise<Game>;
   dispute(gameId: Id, reason: string, evidence?: unknown): Promise<Game>;

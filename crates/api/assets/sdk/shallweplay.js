@@ -256,6 +256,36 @@ export class ShallWePlay {
   ticket(id) { return this.call("GET", `/matchmaking/tickets/${id}`); }
   myTickets() { return this.call("GET", "/matchmaking/tickets"); }
   cancelTicket(id) { return this.call("DELETE", `/matchmaking/tickets/${id}`); }
+  /** Why this ticket waits: who is there, what keeps them apart, and when the range next widens. */
+  explainTicket(id) { return this.call("GET", `/matchmaking/tickets/${id}/explain`); }
+  queues() { return this.call("GET", "/matchmaking/queues"); }
+  proposal(id) { return this.call("GET", `/matchmaking/proposals/${id}`); }
+  /** The first answer is final; accepting counts as ready for the game. */
+  acceptProposal(id) { return this.call("POST", `/matchmaking/proposals/${id}/accept`); }
+  declineProposal(id) { return this.call("POST", `/matchmaking/proposals/${id}/decline`); }
+
+  // parties: an answer to a command is the party as it stands now; the leader queues by `joinQueue(mode, { party_id })`
+  createParty() { return this.call("POST", "/parties"); }
+  party(id) { return this.call("GET", `/parties/${id}`); }
+  /** The party this player is in, or null. */
+  async myParty() {
+    try {
+      return await this.call("GET", "/parties/mine");
+    } catch (error) {
+      if (error.code !== "parties.not_found") throw error;
+      return null;
+    }
+  }
+  partyInvites() { return this.call("GET", "/parties/invites"); }
+  inviteToParty(id, playerId) { return this.call("POST", `/parties/${id}/invites`, { body: { player_id: playerId } }); }
+  /** The leader takes an invitation back, or the one who was asked says no. */
+  withdrawPartyInvite(id, playerId) { return this.call("DELETE", `/parties/${id}/invites/${playerId}`); }
+  joinParty(id) { return this.call("POST", `/parties/${id}/join`); }
+  leaveParty(id) { return this.call("POST", `/parties/${id}/leave`); }
+  readyInParty(id, ready) { return this.call("POST", `/parties/${id}/ready`, { body: { ready } }); }
+  kickFromParty(id, playerId) { return this.call("POST", `/parties/${id}/kick`, { body: { player_id: playerId } }); }
+  promoteInParty(id, playerId) { return this.call("POST", `/parties/${id}/promote`, { body: { player_id: playerId } }); }
+
   game(id) { return this.call("GET", `/games/${id}`); }
   liveGames() { return this.call("GET", "/games", { query: { status: "live" } }); }
   ready(gameId) { return this.call("POST", `/games/${gameId}/ready`); }
@@ -265,6 +295,8 @@ export class ShallWePlay {
   submitScore(gameId, report) { return this.call("POST", `/games/${gameId}/scores`, { body: report }); }
   abandon(gameId) { return this.call("POST", `/games/${gameId}/abandon`); }
   createGame(mode, options = {}) { return this.call("POST", "/games", { body: { mode, ...options } }); }
+  /** A game against a practice bot: it goes on at once, and doesn't count. */
+  practice(mode) { return this.createGame(mode, { bot: true }); }
   invite(gameId, playerId) { return this.call("POST", `/games/${gameId}/invites`, { body: { player_id: playerId } }); }
   inviteLink(gameId) { return this.call("POST", `/games/${gameId}/invites`, { body: { link: true } }); }
   invites() { return this.call("GET", "/game-invites"); }
@@ -272,7 +304,7 @@ export class ShallWePlay {
   declineInvite(id, reason) { return this.call("POST", `/game-invites/${id}/decline`, { body: reason === undefined ? {} : { reason } }); }
   cancelInvite(id) { return this.call("DELETE", `/game-invites/${id}`); }
   redeemInvite(code) { return this.call("POST", `/game-invites/links/${encodeURIComponent(code)}/redeem`); }
-  joinGame(gameId) { return this.call("POST", `/games/${gameId}/join`); }
+  takeSeat(gameId) { return this.call("POST", `/games/${gameId}/join`); }
   rematch(gameId) { return this.call("POST", `/games/${gameId}/rematch`); }
   claim(gameId, claim) { return this.call("POST", `/games/${gameId}/claim`, { body: { claim } }); }
   dispute(gameId, reason, evidence) { return this.call("POST", `/games/${gameId}/dispute`, { body: { reason, evidence } }); }

@@ -312,6 +312,75 @@ describe("calls", () => {
   });
 });
 
+describe("quick match and parties", () => {
+  test("each method is one call of the API", async () => {
+    const { swp, calls } = client({ replies: [{ body: tokens(1) }, { body: { items: [] } }] });
+    await swp.signInAsGuest();
+    const wanted = [
+      [() => swp.joinQueue("squads", { party_id: "y1" }), "POST", "/matchmaking/tickets", { mode: "squads", party_id: "y1" }],
+      [() => swp.cancelTicket("t1"), "DELETE", "/matchmaking/tickets/t1"],
+      [() => swp.explainTicket("t1"), "GET", "/matchmaking/tickets/t1/explain"],
+      [() => swp.queues(), "GET", "/matchmaking/queues"],
+      [() => swp.proposal("r1"), "GET", "/matchmaking/proposals/r1"],
+      [() => swp.acceptProposal("r1"), "POST", "/matchmaking/proposals/r1/accept"],
+      [() => swp.declineProposal("r1"), "POST", "/matchmaking/proposals/r1/decline"],
+      [() => swp.createParty(), "POST", "/parties"],
+      [() => swp.party("y1"), "GET", "/parties/y1"],
+      [() => swp.myParty(), "GET", "/parties/mine"],
+      [() => swp.partyInvites(), "GET", "/parties/invites"],
+      [() => swp.inviteToParty("y1", "p-bea"), "POST", "/parties/y1/invites", { player_id: "p-bea" }],
+      [() => swp.withdrawPartyInvite("y1", "p-bea"), "DELETE", "/parties/y1/invites/p-bea"],
+      [() => swp.joinParty("y1"), "POST", "/parties/y1/join"],
+      [() => swp.leaveParty("y1"), "POST", "/parties/y1/leave"],
+      [() => swp.readyInParty("y1", true), "POST", "/parties/y1/ready", { ready: true }],
+      [() => swp.kickFromParty("y1", "p-bea"), "POST", "/parties/y1/kick", { player_id: "p-bea" }],
+      [() => swp.promoteInParty("y1", "p-bea"), "POST", "/parties/y1/promote", { player_id: "p-bea" }],
+      [() => swp.practice("connect_four"), "POST", "/games", { mode: "connect_four", bot: true }],
+    ];
+    for (const [call, method, path, body] of wanted) {
+      await call();
+      const made = calls.at(-1);
+      assert.deepEqual([made.method, made.path, made.body], [method, path, body]);
+      assert.equal(Boolean(made.headers["idempotency-key"]), method !== "GET", path);
+    }
+  });
+
+  test("no party is an answer, any other refusal isn't", async () => {
+    const none = { status: 404, body: { status: 404, code: "parties.not_found" } };
+    const { swp } = client({ replies: [{ body: tokens(1) }, none, { status: 429, body: { status: 429 }, headers: { "retry-after": "9" } }] });
+    await swp.signInAsGuest();
+    assert.equal(await swp.myParty(), null);
+    await assert.rejects(swp.myParty(), (error) => error.status === 429 && error.retryAfterMs === 9000);
+  });
+
+  test("a cool-down says until when", async () => {
+    const { swp } = client({ replies: [{ body: tokens(1) }, { status: 409, body: { status: 409, code: "matchmaking.cooling_down", until: "2026-01-01T00:00:30Z" } }] });
+    await swp.signInAsGuest();
+    await assert.rejects(swp.joinQueue("squads"), ({ code, problem }) => code === "matchmaking.cooling_down" && problem.until === "2026-01-01T00:00:30Z");
+  });
+
+  test("where the player stands comes with the connection; the ready check and the party come as events", async () => {
+    const { swp } = client();
+    await swp.signInAsGuest();
+    const heard = [];
+    for (const type of ["match.proposed", "party.invited", "party.updated"]) swp.on(type, (data) => heard.push([type, data]));
+    const connected = swp.connect();
+    await settle();
+    FakeSocket.last.open();
+    const live = { ticket_id: "t1", proposal_id: "r1", game_id: null, party_id: "y1" };
+    FakeSocket.last.say({ re: "hello", ok: true, data: { session_id: "s", player: ADA, heartbeat_ms: 25_000, live, streams: { player: { epoch: "e1", offset: 10, recovered: true } } } });
+    FakeSocket.last.say({ type: "session.ready" });
+    assert.deepEqual((await connected).live, live);
+    const told = [
+      ["match.proposed", { proposal_id: "r1", mode: "squads", expires_at: "2026-01-01T00:00:15Z", ticket_id: "t1", players: [{ player_id: "p-ada", team: 0, answer: null }] }],
+      ["party.invited", { party_id: "y2", from: "p-bea", expires_at: "2026-01-01T00:01:00Z" }],
+      ["party.updated", { party: { id: "y1", leader_id: "p-ada", members: [{ player_id: "p-ada", ready: true }], invited: [], state: "open", mode: null, ticket_id: null } }],
+    ];
+    told.forEach(([type, data], at) => FakeSocket.last.say({ type, stream: "player", epoch: "e1", offset: 11 + at, at: "2026-01-01T00:00:00Z", data }));
+    assert.deepEqual(heard, told);
+  });
+});
+
 describe("games with friends", () => {
   test("a game by link, its invitations, and what follows go where the contract says", async () => {
     const { swp, calls } = client();

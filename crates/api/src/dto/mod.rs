@@ -7,8 +7,10 @@ mod friend;
 mod game;
 mod invite;
 mod mode;
+mod party;
 mod player;
 mod problem;
+mod proposal;
 mod standings;
 mod ticket;
 
@@ -19,8 +21,10 @@ pub(crate) use friend::*;
 pub(crate) use game::*;
 pub(crate) use invite::*;
 pub(crate) use mode::*;
+pub(crate) use party::*;
 pub(crate) use player::*;
 pub(crate) use problem::*;
+pub(crate) use proposal::*;
 pub(crate) use standings::*;
 pub(crate) use ticket::*;
 

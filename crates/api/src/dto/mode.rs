@@ -1,4 +1,4 @@
-use games::{Mode, RatingModel};
+use games::{MatchedAttribute, Matching, Mode, RatingModel};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -31,6 +31,8 @@ pub(crate) struct ModeDto {
     late_join_ms: i64,
     /// Whether a match must be accepted first.
     ready_check: bool,
+    /// Who may be matched with whom, beside their ratings.
+    matching: MatchingDto,
     /// What score reports may say, in relay modes.
     score: Option<EnvelopeDto>,
     /// What the leaderboard shows by default.
@@ -42,6 +44,33 @@ pub(crate) struct ModeDto {
     /// How long a player who is gone may come back before the others may claim.
     grace_ms: i64,
     evidence_ms: i64,
+}
+
+/// Who may be matched with whom.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct MatchingDto {
+    /// The slowest connection to a region with which one may play there; null: it doesn't matter.
+    latency_cap_ms: Option<u32>,
+    /// What players should have in common.
+    attributes: Vec<MatchedAttributeDto>,
+}
+
+/// Something players should have in common: send it with the ticket.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct MatchedAttributeDto {
+    key: String,
+    /// Whether who differs is never matched; else only after a while.
+    strict: bool,
+}
+
+impl From<&Matching> for MatchingDto {
+    fn from(matching: &Matching) -> Self {
+        let attribute = |rule: &MatchedAttribute| MatchedAttributeDto { key: rule.key.clone(), strict: rule.strict };
+        Self {
+            latency_cap_ms: matching.latency_cap_ms,
+            attributes: matching.attributes.iter().map(attribute).collect(),
+        }
+    }
 }
 
 /// What score reports may say.
@@ -77,6 +106,7 @@ impl From<&Mode> for ModeDto {
             quorum: mode.quorum,
             late_join_ms: mode.late_join_ms,
             ready_check: mode.ready_check,
+            matching: MatchingDto::from(&mode.matching),
             score: mode.score().map(|envelope| EnvelopeDto {
                 min: envelope.min,
                 max: envelope.max,

@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
-use kernel::{GameId, InviteId, PlayerId, SessionId, TicketId};
+use kernel::{GameId, InviteId, PartyId, PlayerId, ProposalId, SessionId, TicketId};
 
 use crate::problem::Problem;
 
@@ -30,6 +30,14 @@ impl InPath for SessionId {
 
 impl InPath for TicketId {
     const ABSENT: &'static str = "matchmaking.ticket_not_found";
+}
+
+impl InPath for ProposalId {
+    const ABSENT: &'static str = "matchmaking.proposal_not_found";
+}
+
+impl InPath for PartyId {
+    const ABSENT: &'static str = "parties.not_found";
 }
 
 /// The `{id}` of the path. What isn't an id names nothing, so it looks like anything absent.

@@ -9,6 +9,7 @@ pub(crate) mod games;
 pub(crate) mod invites;
 pub(crate) mod matchmaking;
 pub(crate) mod modes;
+pub(crate) mod parties;
 pub(crate) mod players;
 mod presence;
 mod standings;
@@ -27,11 +28,12 @@ use crate::problem::Problem;
 /// What mounts the endpoints of one area.
 type Mount = fn(&mut ServiceConfig<'_>);
 
-const AREAS: [Mount; 11] = [
+const AREAS: [Mount; 12] = [
     auth::mount,
     players::mount,
     modes::mount,
     matchmaking::mount,
+    parties::mount,
     games::mount,
     invites::mount,
     friends::mount,
@@ -82,6 +84,10 @@ pub(crate) async fn outcome(app: &App, player: PlayerId, outcome: &Value) -> Res
         _ if outcome.get("ticket").is_some() => {
             matchmaking::get::call(app, player, id("ticket").parse().map_err(|_| lost())?).await
         }
+        _ if outcome.get("proposal").is_some() => {
+            matchmaking::proposals::call(app, player, id("proposal").parse().map_err(|_| lost())?).await
+        }
+        _ if outcome.get("party").is_some() => parties::again(app, id("party").parse().map_err(|_| lost())?).await,
         _ if outcome.get("player").is_some() => players::me::call(app, id("player").parse().map_err(|_| lost())?).await,
         _ => Err(lost()),
     }

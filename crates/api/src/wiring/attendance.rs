@@ -36,6 +36,8 @@ struct Watch {
     app: Arc<App>,
     replica: String,
     here: BTreeSet<PlayerId>,
+    /// Whose sockets came and went between two looks.
+    passed: BTreeSet<PlayerId>,
     absent: Vec<Absent>,
     beaten_at: Option<Timestamp>,
     /// Since when the database has answered every time: a replica that couldn't reach it has not heard the others.
@@ -44,8 +46,15 @@ struct Watch {
 
 /// Watches until shutdown, then gives its players up.
 pub(super) async fn run(app: Arc<App>, replica: String, stop: CancellationToken) {
-    let mut watch =
-        Watch { app, replica, here: BTreeSet::new(), absent: Vec::new(), beaten_at: None, in_touch_since: None };
+    let mut watch = Watch {
+        app,
+        replica,
+        here: BTreeSet::new(),
+        passed: BTreeSet::new(),
+        absent: Vec::new(),
+        beaten_at: None,
+        in_touch_since: None,
+    };
     while stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
         let now = watch.app.clock.now();
         match watch.look(now).await {
@@ -79,9 +88,11 @@ impl Watch {
 
     /// What changed among this replica's sockets since the last look.
     async fn report(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        self.passed.extend(self.app.hub.take_departed());
         let players = self.app.hub.players();
+        self.passed.retain(|player| !players.contains(player) && !self.here.contains(player));
         let came: Vec<_> = players.difference(&self.here).copied().collect();
-        let went: Vec<_> = self.here.difference(&players).copied().collect();
+        let went: Vec<_> = self.here.difference(&players).chain(&self.passed).copied().collect();
         if !(came.is_empty() && went.is_empty()) {
             self.report_crossed(players, &came, &went, now).await?;
         }
@@ -106,12 +117,16 @@ impl Watch {
         self.note_last_sign(went, now).await?;
         let alone = self.app.connections.report(&self.replica, came, went).await?;
         self.here = players;
+        self.passed.clear();
         self.absent.extend(alone.into_iter().map(|player| Absent { player, since: now, with_replica: false }));
         for player in came {
             self.absent.retain(|absent| absent.player != *player);
             if let Err(error) = self.app.games.player_back(*player).await {
                 // Their next call says so again.
                 tracing::debug!(%error, "a player's return waits for the database");
+            }
+            if let Err(error) = self.app.matchmaking.player_back(*player).await {
+                tracing::warn!(%error, "a player's return could not be told to the queue");
             }
         }
         self.app.wake_relay.notify_one();
@@ -154,6 +169,11 @@ impl Watch {
         };
         for (absent, _) in due.into_iter().zip(connected).filter(|(_, connected)| !connected) {
             let Absent { player, since, with_replica } = absent;
+            if let Err(error) = self.app.matchmaking.player_gone(player, since).await {
+                tracing::debug!(%error, "a player's absence waits for the database");
+                self.absent.push(absent);
+                continue;
+            }
             if let Err(error) = self.app.games.player_gone(player, since, with_replica).await {
                 tracing::debug!(%error, "a player's absence waits for the database");
                 self.absent.push(absent);

@@ -5,13 +5,17 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use games::{GameStore, LedgerEntry, Mode, ModeBook, RatingModel, ResultStatus};
 use kernel::{BoxError, PlayerId};
-use matchmaking::{Modes, QueueSpec, Rating, Ratings};
+use matchmaking::{AttributeRule, Modes, QueueSpec, Rating, Ratings};
 use standings::{Fact, FactLine, FactSource, Metric, ModeScheme, Model, Outcome, Schemes, Standings};
 
 /// Matchmaking asks what modes there are.
-pub(super) struct ModesOfGames(pub(super) Arc<ModeBook>);
+pub(super) struct ModesOfGames {
+    pub(super) modes: Arc<ModeBook>,
+    /// How long a ready check lasts, in milliseconds.
+    pub(super) check_ms: i64,
+}
 
-fn spec(mode: &Mode) -> QueueSpec {
+fn spec(mode: &Mode, check_ms: i64) -> QueueSpec {
     QueueSpec {
         mode: mode.key.clone(),
         teams: mode.teams,
@@ -19,7 +23,15 @@ fn spec(mode: &Mode) -> QueueSpec {
         rated: mode.rating.is_some(),
         rating_family: mode.family().to_owned(),
         ready_ms: mode.windows.ready_ms,
-        ready_check: mode.ready_check,
+        check_ms: mode.ready_check.then_some(check_ms),
+        latency_cap_ms: mode.matching.latency_cap_ms,
+        attributes: mode
+            .matching
+            .attributes
+            .iter()
+            .map(|rule| AttributeRule { key: rule.key.clone(), strict: rule.strict })
+            .collect(),
+        practice: false,
         enabled: mode.enabled,
     }
 }
@@ -27,11 +39,11 @@ fn spec(mode: &Mode) -> QueueSpec {
 #[async_trait]
 impl Modes for ModesOfGames {
     async fn queue(&self, mode: &str) -> Result<Option<QueueSpec>, BoxError> {
-        Ok(self.0.now().get(mode).map(spec))
+        Ok(self.modes.now().get(mode).map(|mode| spec(mode, self.check_ms)))
     }
 
     async fn queues(&self) -> Result<Vec<QueueSpec>, BoxError> {
-        Ok(self.0.now().all().iter().map(spec).collect())
+        Ok(self.modes.now().all().iter().map(|mode| spec(mode, self.check_ms)).collect())
     }
 }
 

@@ -18,6 +18,7 @@ use super::approval::LocalApproval;
 use super::bridges::{LedgerOfGames, ModesOfGames, RatingsOfStandings, SchemesOfGames};
 use super::clock::CarriedClock;
 use super::config::{ConfigError, Settings};
+use super::explainers::Explainers;
 use super::hasher::PooledHasher;
 use super::ids::OsIds;
 use super::keys::signing_keys;
@@ -83,10 +84,14 @@ pub(super) fn compose(settings: &Settings) -> Result<Composed, ConfigError> {
         ids: Arc::clone(&ids),
     };
     let standings = Standings::new(standing_ports.clone());
-    let queues: Arc<dyn Modes> = Arc::new(ModesOfGames(Arc::clone(&modes)));
+    let check_ms = settings.sections.matchmaking.ready_check_ms;
+    let queues: Arc<dyn Modes> = Arc::new(ModesOfGames { modes: Arc::clone(&modes), check_ms });
     let matchmaking = Matchmaking::new(
         MatchmakingPorts {
             store: Arc::clone(&stores.tickets),
+            proposals: Arc::clone(&stores.proposals),
+            parties: Arc::clone(&stores.parties),
+            leaders: Explainers::new(Arc::clone(&shared.bus), Arc::clone(&ids)),
             engagements: Arc::clone(&stores.engagements),
             modes: Arc::clone(&queues),
             ratings: Arc::new(RatingsOfStandings(standings.clone())),
@@ -94,10 +99,7 @@ pub(super) fn compose(settings: &Settings) -> Result<Composed, ConfigError> {
             clock: Arc::clone(&clock),
             ids: Arc::clone(&ids),
         },
-        matchmaking::Settings {
-            ticket_life_ms: settings.sections.matchmaking.ticket_ttl_ms,
-            ..matchmaking::Settings::default()
-        },
+        queue_settings(settings),
     );
     let leader = LeaderPorts {
         store: Arc::clone(&stores.tickets),
@@ -216,6 +218,21 @@ fn friend_settings(settings: &Settings) -> friends::Settings {
         link_life,
         longest_link_life: defaults.longest_link_life.max(link_life),
         ..defaults
+    }
+}
+
+/// Windows of the queue.
+fn queue_settings(settings: &Settings) -> matchmaking::Settings {
+    let chosen = &settings.sections.matchmaking;
+    matchmaking::Settings {
+        ticket_life_ms: chosen.ticket_ttl_ms,
+        cool_down_ms: chosen.cool_down_ms,
+        detached_ms: chosen.detached_ms,
+        offer_ms: chosen.offer_ms,
+        party_size: chosen.party_size,
+        party_invite_ms: chosen.party_invite_ms,
+        party_grace_ms: chosen.party_grace_ms,
+        ..matchmaking::Settings::default()
     }
 }
 

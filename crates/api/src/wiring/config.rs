@@ -152,6 +152,20 @@ section! {
     Matchmaking {
         /// How long a ticket waits, in milliseconds.
         ticket_ttl_ms: i64 = 120_000,
+        /// How long everybody has to answer a ready check, in milliseconds.
+        ready_check_ms: i64 = 15_000,
+        /// How long a player who lets others wait in a ready check can't queue then, in milliseconds.
+        cool_down_ms: i64 = 30_000,
+        /// How long a ticket keeps its place while one of its players is away, in milliseconds.
+        detached_ms: i64 = 30_000,
+        /// After what wait another mode or a practice bot is offered, in milliseconds.
+        offer_ms: i64 = 60_000,
+        /// How many players a party may have.
+        party_size: usize = 8,
+        /// How long an invitation to a party can be taken up, in milliseconds.
+        party_invite_ms: i64 = 600_000,
+        /// How long a member who is away keeps the place in a party, in milliseconds.
+        party_grace_ms: i64 = 120_000,
     }
 }
 
@@ -290,6 +304,7 @@ fn check(sections: &Sections) -> Result<(), ConfigError> {
         ("SWP__HTTP__WORKERS", http.workers),
         ("SWP__DATABASE__POOL_SIZE", database.pool_size),
         ("SWP__REALTIME__MAX_SOCKETS", realtime.max_sockets),
+        ("SWP__MATCHMAKING__PARTY_SIZE", matchmaking.party_size),
     ];
     let windows = [
         ("SWP__GAMES__READY_MS", games.ready_ms),
@@ -300,6 +315,12 @@ fn check(sections: &Sections) -> Result<(), ConfigError> {
         ("SWP__GAMES__INVITE_MS", Some(games.invite_ms)),
         ("SWP__GAMES__INVITE_LINK_MS", Some(games.invite_link_ms)),
         ("SWP__MATCHMAKING__TICKET_TTL_MS", Some(matchmaking.ticket_ttl_ms)),
+        ("SWP__MATCHMAKING__READY_CHECK_MS", Some(matchmaking.ready_check_ms)),
+        ("SWP__MATCHMAKING__COOL_DOWN_MS", Some(matchmaking.cool_down_ms)),
+        ("SWP__MATCHMAKING__DETACHED_MS", Some(matchmaking.detached_ms)),
+        ("SWP__MATCHMAKING__OFFER_MS", Some(matchmaking.offer_ms)),
+        ("SWP__MATCHMAKING__PARTY_INVITE_MS", Some(matchmaking.party_invite_ms)),
+        ("SWP__MATCHMAKING__PARTY_GRACE_MS", Some(matchmaking.party_grace_ms)),
     ];
     let zero = counts.into_iter().find(|(_, count)| *count == 0).map(|(name, _)| name);
     let negative = windows.into_iter().find(|(_, window)| window.is_some_and(|ms| ms <= 0)).map(|(name, _)| name);

@@ -59,10 +59,7 @@ async fn look(app: &App, done: &mut Done) -> Result<(), BoxError> {
 
 /// Whether something has to stay for now.
 async fn forget(app: &App, player: PlayerId) -> Result<bool, BoxError> {
-    if let Some(ticket) = app.matchmaking.live_of(player).await? {
-        // Matched in the meantime: then the game is left.
-        _ = app.matchmaking.cancel(player, ticket.id, None).await;
-    }
+    app.matchmaking.forget(player).await?;
     let kept = app.games.forget(player).await?;
     let relations = app.friends.forget(player).await?;
     app.streams.forget(&StreamKey::player(player)).await?;

@@ -11,6 +11,7 @@ mod compose;
 mod config;
 mod doctor;
 mod erasures;
+mod explainers;
 mod hasher;
 mod ids;
 mod keys;

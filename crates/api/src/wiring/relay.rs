@@ -98,12 +98,15 @@ async fn invalidate(app: &App, rows: &[OutboxRow]) {
     }
 }
 
-/// A block ends invitations to games between the two. What can't be done now is done when the rows are claimed again.
+/// A block ends invitations to games between the two, and parts them where they are in one party. What can't be done now
+/// is done when the rows are claimed again.
 async fn part(app: &App, rows: &[OutboxRow]) -> Result<(), StoreError> {
     for row in rows {
-        if let Some(FriendEvent::BlockPlaced { blocker, blocked }) = FriendEvent::from_event(&row.event)
-            && let Err(games::Error::Store(error)) = app.games.part(blocker, blocked).await
-        {
+        let Some(FriendEvent::BlockPlaced { blocker, blocked }) = FriendEvent::from_event(&row.event) else { continue };
+        if let Err(games::Error::Store(error)) = app.games.part(blocker, blocked).await {
+            return Err(error);
+        }
+        if let Err(matchmaking::Error::Store(error)) = app.matchmaking.part(blocker, blocked).await {
             return Err(error);
         }
     }

@@ -18,6 +18,7 @@ const PURGE_LIMIT: i64 = 5_000;
 /// How long things are kept, in milliseconds.
 const STREAMS_KEPT: i64 = 15 * 60 * 1_000;
 const OUTBOX_KEPT: i64 = 15 * 60 * 1_000;
+const CHECKS_KEPT: i64 = 24 * 60 * 60 * 1_000;
 const RECEIPTS_KEPT: i64 = 24 * 60 * 60 * 1_000;
 
 /// Carries out what is due until shutdown.
@@ -40,7 +41,7 @@ pub(super) async fn deadlines(app: Arc<App>, stop: CancellationToken) {
             Ok(_) => app.wake_relay.notify_one(),
             Err(error) => tracing::debug!(%error, "friend requests that lapsed wait for the database"),
         }
-        match app.matchmaking.expire_due(now, LIMIT).await {
+        match app.matchmaking.sweep_due(now, LIMIT).await {
             Ok(0) => {}
             Ok(_) => app.wake_relay.notify_one(),
             Err(error) => tracing::debug!(%error, "tickets' deadlines wait for the database"),
@@ -64,6 +65,9 @@ pub(super) async fn housekeeping(app: Arc<App>, stores: Stores, stop: Cancellati
         }
         if let Err(error) = app.players.purge(PURGE_LIMIT).await {
             tracing::debug!(%error, "old sessions wait for the database");
+        }
+        if let Err(error) = app.matchmaking.purge(now.plus_millis(-CHECKS_KEPT), PURGE_LIMIT).await {
+            tracing::debug!(%error, "old ready checks and parties wait for the database");
         }
         if let Err(error) = app.friends.purge(PURGE_LIMIT).await {
             tracing::debug!(%error, "old links wait for the database");

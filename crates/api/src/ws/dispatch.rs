@@ -1,11 +1,13 @@
 //! Requests of sockets: the same calls as over REST, under the same limits.
 
-use kernel::{FieldError, GameId, InviteId, PlayerId, Quota, Receipt, StreamKey, TicketId};
+use kernel::{FieldError, GameId, InviteId, PlayerId, ProposalId, Quota, Receipt, StreamKey, TicketId};
 use realtime::{Json, Position, Request, SocketId};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::presence;
+use ::matchmaking::Answer;
+
 use crate::app::App;
 use crate::dto::{AskFriendDto, ClaimDto, DeclineDto, JoinDto, MoveDto, ScoreDto};
 use crate::edge::{Idempotency, Outcome, Reply, from_data};
@@ -13,9 +15,11 @@ use crate::problem::Problem;
 use crate::rest::{friends, games, invites, matchmaking};
 
 /// Every request that is dispatched here.
-pub(super) const REQUESTS: [&str; 19] = [
+pub(super) const REQUESTS: [&str; 21] = [
     "matchmaking.join",
     "matchmaking.cancel",
+    "matchmaking.accept",
+    "matchmaking.decline",
     "game.join",
     "game.ready",
     "game.move",
@@ -100,6 +104,12 @@ pub(super) async fn dispatch(app: &App, asker: Asker, request: Request) -> Resul
             let id: TicketId = only_id(data, "ticket_id", "matchmaking.ticket_not_found")?;
             let cancel = |receipt| matchmaking::cancel::call(app, player, id, receipt);
             member(app, "ticket", &once.once(app, player, Outcome::Done, cancel).await?)
+        }
+        "matchmaking.accept" | "matchmaking.decline" => {
+            let said = if kind == "matchmaking.accept" { Answer::Accepted } else { Answer::Declined };
+            let id: ProposalId = only_id(data, "proposal_id", "matchmaking.proposal_not_found")?;
+            let answer = |receipt| matchmaking::answer::call(app, player, id, said, receipt);
+            member(app, "proposal", &once.once(app, player, Outcome::Done, answer).await?)
         }
         "game.join" => join_game(app, player, only_game(data)?).await,
         "game.ready" => {

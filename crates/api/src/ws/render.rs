@@ -33,6 +33,7 @@ enum Parts {
     Started(Box<Started>),
     Updated,
     Invitation,
+    Party,
     /// About this other player; the time and the game of a friendship with it.
     Friend {
         other: PlayerId,
@@ -57,8 +58,9 @@ impl Parts {
                 _ => Self::AsStored,
             },
             "game.started" => Started::deserialize(data).map_or(Self::AsStored, |data| Self::Started(Box::new(data))),
-            "game.updated" => Self::Updated,
-            "game.invited" | "invite.updated" => Self::Invitation,
+            "game.updated" | "match.proposed" | "proposal.updated" => Self::Updated,
+            "game.invited" | "invite.updated" | "party.invited" => Self::Invitation,
+            "party.updated" => Self::Party,
             kind if kind.starts_with("friend.") => Self::of_friend(event).unwrap_or(Self::AsStored),
             _ => Self::AsStored,
         }
@@ -82,7 +84,11 @@ impl Parts {
         match self {
             Self::MatchFound { game, .. } => into.extend(game.players.iter().map(|player| player.player_id)),
             Self::Started(data) => into.extend(data.game.players.iter().map(|player| player.player_id)),
-            Self::Updated => into.extend(listed(&event.data).filter_map(player_of)),
+            Self::Updated => into.extend(listed(&event.data, "/players").filter_map(player_of)),
+            Self::Party => {
+                into.extend(listed(&event.data, "/party/members").filter_map(player_of));
+                into.extend(listed(&event.data, "/party/invited").filter_map(id_in));
+            }
             Self::Invitation => {
                 into.extend(ENDS.iter().filter_map(|end| event.data[end].as_str()?.parse::<PlayerId>().ok()))
             }
@@ -104,12 +110,15 @@ impl Parts {
             }
             Self::Updated => {
                 let mut data = event.data.clone();
-                for listed in data.get_mut("players").and_then(Value::as_array_mut).into_iter().flatten() {
-                    if let Some(id) = player_of(listed)
-                        && let Some(members) = listed.as_object_mut()
-                    {
-                        members.remove("player_id");
-                        members.insert("player".to_owned(), json!(names.get(id)));
+                name_all(data.get_mut("players"), names);
+                RenderedEvent::new(event, &data)
+            }
+            Self::Party => {
+                let mut data = event.data.clone();
+                name_all(data.pointer_mut("/party/members"), names);
+                for invited in data.pointer_mut("/party/invited").and_then(Value::as_array_mut).into_iter().flatten() {
+                    if let Some(id) = id_in(invited) {
+                        *invited = json!(names.get(id));
                     }
                 }
                 RenderedEvent::new(event, &data)
@@ -137,12 +146,28 @@ impl Parts {
     }
 }
 
-fn listed(data: &Value) -> impl Iterator<Item = &Value> {
-    data.get("players").and_then(Value::as_array).into_iter().flatten()
+fn listed<'a>(data: &'a Value, pointer: &str) -> impl Iterator<Item = &'a Value> {
+    data.pointer(pointer).and_then(Value::as_array).into_iter().flatten()
 }
 
 fn player_of(listed: &Value) -> Option<PlayerId> {
-    listed.get("player_id")?.as_str()?.parse().ok()
+    id_in(listed.get("player_id")?)
+}
+
+fn id_in(value: &Value) -> Option<PlayerId> {
+    value.as_str()?.parse().ok()
+}
+
+/// Puts the player in place of the `player_id` of each in this list.
+fn name_all(list: Option<&mut Value>, names: &Names) {
+    for listed in list.and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(id) = player_of(listed)
+            && let Some(members) = listed.as_object_mut()
+        {
+            members.remove("player_id");
+            members.insert("player".to_owned(), json!(names.get(id)));
+        }
+    }
 }
 
 #[async_trait]

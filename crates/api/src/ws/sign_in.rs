@@ -6,7 +6,7 @@ use std::time::Duration;
 use actix_web::HttpRequest;
 use actix_web::http::header;
 use futures_util::future::join_all;
-use kernel::{Engagement, PlayerId, SessionId, StreamKey, Timestamp};
+use kernel::{Engagement, PartyId, PlayerId, SessionId, StreamKey, Timestamp};
 use realtime::{CallId, Input, Json, SignInFailure, SignedIn, Token};
 use serde::Deserialize;
 use serde_json::json;
@@ -113,7 +113,13 @@ pub(super) async fn sign_in(
 async fn look_up(app: &App, known: Known, streams: &[StreamKey]) -> Result<(SignedIn, bool), Problem> {
     let players = [known.player];
     let own = join_all(streams.iter().map(|stream| may_follow(app, known.player, stream)));
-    let (player, engaged, own) = tokio::join!(app.players.get(known.player), app.engagements.current(&players), own);
+    let (player, engaged, party, own) = tokio::join!(
+        app.players.get(known.player),
+        app.engagements.current(&players),
+        app.matchmaking.party_of(known.player),
+        own
+    );
+    let party = party.map_err(|error| app.refuse(error))?;
     let player = player.map_err(|error| app.refuse(error))?;
     let engaged = engaged.map_err(|error| app.refuse(error))?.first().copied().unwrap_or(Engagement::Idle);
     let streams = streams.iter().zip(own.into_iter().collect::<Result<Vec<_>, _>>()?);
@@ -122,15 +128,15 @@ async fn look_up(app: &App, known: Known, streams: &[StreamKey]) -> Result<(Sign
         session_id: app.ids.uuid(now).to_string(),
         player_id: player.id,
         player: Json::of(&OwnPlayerDto::from(&player)).unwrap_or_else(|_| Json::empty_object()),
-        live: live(engaged),
+        live: live(engaged, party),
         expires_at: known.expires_at,
         streams: streams.filter(|(_, may)| *may).map(|(stream, _)| stream.clone()).collect(),
     };
     Ok((signed, player.suspended_at(now).is_some()))
 }
 
-/// Where the player stands. There are no parties yet, so nobody is in one.
-fn live(engaged: Engagement) -> Json {
+/// Where the player stands.
+fn live(engaged: Engagement, party: Option<PartyId>) -> Json {
     let (mut ticket, mut proposal, mut game) = (None, None, None);
     match engaged {
         Engagement::Idle => {}
@@ -138,7 +144,7 @@ fn live(engaged: Engagement) -> Json {
         Engagement::Proposal(id) => proposal = Some(id),
         Engagement::Game(id) => game = Some(id),
     }
-    Json::from_value(&json!({ "ticket_id": ticket, "proposal_id": proposal, "game_id": game, "party_id": null }))
+    Json::from_value(&json!({ "ticket_id": ticket, "proposal_id": proposal, "game_id": game, "party_id": party }))
 }
 
 /// Whether a player may follow a stream: those of the games they are, or were, in.
@@ -153,7 +159,7 @@ async fn may_follow(app: &App, player: PlayerId, stream: &StreamKey) -> Result<b
 
 #[cfg(test)]
 mod tests {
-    use kernel::{GameId, TicketId};
+    use kernel::{GameId, PartyId, TicketId};
     use uuid::Uuid;
 
     use super::*;
@@ -165,9 +171,11 @@ mod tests {
             [(Engagement::Ticket(TicketId::new(id)), "ticket_id"), (Engagement::Game(GameId::new(id)), "game_id")]
         {
             let mut expected = json!({ "ticket_id": null, "proposal_id": null, "game_id": null, "party_id": null });
-            assert_eq!(live(Engagement::Idle), Json::from_value(&expected));
+            assert_eq!(live(Engagement::Idle, None), Json::from_value(&expected));
             expected[field] = json!(id);
-            assert_eq!(live(engaged), Json::from_value(&expected));
+            assert_eq!(live(engaged, None), Json::from_value(&expected));
+            expected["party_id"] = json!(id);
+            assert_eq!(live(engaged, Some(PartyId::new(id))), Json::from_value(&expected));
         }
     }
 }

@@ -10,7 +10,7 @@ use testkit::http::Answer;
 use crate::app::{Setup, TestApp};
 use crate::client::Answered as _;
 use crate::players::Player;
-use crate::wait::{seconds, until_true};
+use crate::wait::{seconds, until, until_true};
 
 /// An id, and a code, of nothing.
 const NOBODY: &str = "0192f0c1-2345-7abc-8def-0123456789ab";
@@ -42,6 +42,8 @@ enum Thing {
     GameLink,
     FriendLink,
     Session,
+    Proposal,
+    Party,
 }
 
 /// A body that would be fine, given whom it is about.
@@ -111,6 +113,21 @@ const OPERATIONS: &[(&str, Names)] = &[
     ("join_queue", Names::Nobody),
     ("get_ticket", Names::Thing(Thing::Ticket, NONE)),
     ("cancel_ticket", Names::Thing(Thing::Ticket, NONE)),
+    ("explain_wait", Names::Thing(Thing::Ticket, NONE)),
+    ("get_proposal", Names::Thing(Thing::Proposal, NONE)),
+    ("accept_proposal", Names::Thing(Thing::Proposal, NONE)),
+    ("decline_proposal", Names::Thing(Thing::Proposal, NONE)),
+    ("create_party", Names::Nobody),
+    ("get_my_party", Names::Nobody),
+    ("list_party_invites", Names::Nobody),
+    ("get_party", Names::Thing(Thing::Party, NONE)),
+    ("invite_to_party", Names::Thing(Thing::Party, |_| Some(json!({ "player_id": NOBODY })))),
+    ("withdraw_party_invite", Names::Thing(Thing::Party, NONE)),
+    ("join_party", Names::Thing(Thing::Party, NONE)),
+    ("leave_party", Names::Thing(Thing::Party, NONE)),
+    ("ready_in_party", Names::Thing(Thing::Party, |_| Some(json!({ "ready": true })))),
+    ("kick_from_party", Names::Thing(Thing::Party, |_| Some(json!({ "player_id": NOBODY })))),
+    ("promote_in_party", Names::Thing(Thing::Party, |_| Some(json!({ "player_id": NOBODY })))),
     ("list_modes", Names::Nobody),
     ("get_mode", Names::Nobody),
     ("search_players", Names::Query("handle_prefix")),
@@ -268,7 +285,25 @@ async fn things(app: &TestApp, owner: &Player, guest: &Player) -> BTreeMap<Thing
     things.insert(Thing::Session, text(&sessions["items"][0]["id"]));
     let waiting = app.guest(0, "Waiting").await;
     things.insert(Thing::Ticket, waiting.join("connect_four").await);
+    let party = owner.api.post("/api/v1/parties", json!({})).await.expect_status(201);
+    things.insert(Thing::Party, text(&party["id"]));
+    things.insert(Thing::Proposal, proposal(app).await);
     things
+}
+
+/// A ready check of four others.
+async fn proposal(app: &TestApp) -> String {
+    let mut four = Vec::new();
+    for _ in 0..4 {
+        let player = app.guest(0, "Asked").await;
+        let ticket = player.join("squads").await;
+        four.push((player, ticket));
+    }
+    let (player, ticket) = &four[0];
+    until("they are asked", seconds(10), || async {
+        player.ticket(ticket).await["proposal_id"].as_str().map(str::to_owned)
+    })
+    .await
 }
 
 #[tokio::test]
@@ -289,7 +324,7 @@ async fn things_of_others_look_like_absent_ones() {
         let Names::Thing(kind, body) = names else { continue };
         let (method, path) = &sweep.document[*operation];
         let ask = async |id: &str| {
-            let path = path.replace("{id}", id).replace("{code}", id);
+            let path = path.replace("{id}", id).replace("{code}", id).replace("{player_id}", NOBODY);
             let answer = sweep.ask(method, &path, body(id).as_ref()).await;
             assert!(answer.status < 500, "{operation}: {answer:?}");
             face(&answer, id)

@@ -64,13 +64,28 @@ const OPERATIONS: &[&str] = &[
     "POST /api/v1/games/{id}/scores *",
     "GET /api/v1/leaderboards *",
     "GET /api/v1/leaderboards/{mode} *",
+    "GET /api/v1/matchmaking/proposals/{id} *",
+    "POST /api/v1/matchmaking/proposals/{id}/accept *",
+    "POST /api/v1/matchmaking/proposals/{id}/decline *",
     "GET /api/v1/matchmaking/queues *",
     "GET /api/v1/matchmaking/tickets *",
     "POST /api/v1/matchmaking/tickets *",
     "DELETE /api/v1/matchmaking/tickets/{id} *",
     "GET /api/v1/matchmaking/tickets/{id} *",
+    "GET /api/v1/matchmaking/tickets/{id}/explain *",
     "GET /api/v1/modes",
     "GET /api/v1/modes/{mode}",
+    "POST /api/v1/parties *",
+    "GET /api/v1/parties/invites *",
+    "GET /api/v1/parties/mine *",
+    "GET /api/v1/parties/{id} *",
+    "POST /api/v1/parties/{id}/invites *",
+    "DELETE /api/v1/parties/{id}/invites/{player_id} *",
+    "POST /api/v1/parties/{id}/join *",
+    "POST /api/v1/parties/{id}/kick *",
+    "POST /api/v1/parties/{id}/leave *",
+    "POST /api/v1/parties/{id}/promote *",
+    "POST /api/v1/parties/{id}/ready *",
     "GET /api/v1/players *",
     "DELETE /api/v1/players/me *",
     "GET /api/v1/players/me *",
@@ -95,7 +110,7 @@ impl Operation {
     /// Its path, of something that may or may not be there.
     fn somewhere(&self) -> String {
         let mut path = self.path.replace("{mode}", "duel").replace("{key}", "duel").replace("{code}", "AbCdEfGhIjKl");
-        for id in ["{id}", "{other}"] {
+        for id in ["{id}", "{other}", "{player_id}"] {
             path = path.replace(id, "0192f0c1-2345-7abc-8def-0123456789ab");
         }
         assert!(!path.contains('{'), "{path}: what stands there?");

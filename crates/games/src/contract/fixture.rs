@@ -77,6 +77,7 @@ impl GamesFixture {
             seed: i64::MAX - 7,
             roster: players.iter().zip(0..).map(seat).collect(),
             ready_due_at: opened.plus_millis(20_000),
+            ready: false,
             created_at: opened,
         }
     }

@@ -169,6 +169,7 @@ pub(super) fn blank(mode: &Mode, opening: &Opening, origin: Origin, now: Timesta
         seed: opening.seed,
         roster: Vec::new(),
         ready_due_at: now,
+        ready: false,
         created_at: now,
     });
     game.status = Status::Created;

@@ -171,12 +171,17 @@ impl GamePlayer {
 }
 
 impl Game {
-    /// The game a change opened: all seated, nobody ready. Every store shows it just so from the opening change's
-    /// commit on, as version 1.
+    /// The game a change opened: all seated, and ready only where a ready check has asked them. Every store shows it just
+    /// so from the opening change's commit on, as version 1.
     #[must_use]
     pub fn open(spec: &GameSpec) -> Self {
         let mut players: Vec<_> = spec.roster.iter().map(GamePlayer::seated).collect();
         players.sort_by_key(|player| player.seat);
+        if spec.ready {
+            for player in &mut players {
+                (player.status, player.ready_at) = (PlayerStatus::Ready, Some(spec.created_at));
+            }
+        }
         Self {
             id: spec.id,
             mode: spec.mode.clone(),

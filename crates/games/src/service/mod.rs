@@ -320,6 +320,22 @@ impl Games {
         Ok(swept)
     }
 
+    /// Carries out the deadline of this game if it has passed, without waiting for the sweep: where everybody was ready from
+    /// the beginning, it starts.
+    ///
+    /// # Errors
+    /// Those of the store; the sweep makes up for it.
+    pub async fn begin(&self, id: GameId) -> Result<(), Error> {
+        let now = self.ports.clock.now();
+        let game = self.load(id).await?;
+        let mode = self.mode_of(&game).await?;
+        let Some(change) = decide::expire(&game, mode.as_deref(), now) else { return Ok(()) };
+        match self.commit(change, None, now).await {
+            Ok(_) | Err(Error::Store(StoreError::Stale)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn load(&self, id: GameId) -> Result<Game, Error> {
         self.ports.games.load(id).await.map_err(Error::Store)?.ok_or(Error::NotFound)
     }

@@ -153,6 +153,7 @@ impl World {
             seed: 1,
             roster: players.iter().zip(0..).map(seat).collect(),
             ready_due_at: now.plus_millis(20_000),
+            ready: false,
             created_at: now,
         };
         let engage = players.iter().map(|player| Engage { player: *player, from: Engagement::Idle, to }).collect();

@@ -160,6 +160,7 @@ impl World {
             seed: 1,
             roster,
             ready_due_at: now.plus_millis(20_000),
+            ready: false,
             created_at: now,
         };
         self.kernel.commit(Riders { engage, open_games: vec![spec], ..Riders::default() }, || Ok(())).expect("opens");

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use kernel::contract::{Pace, all_at_once};
 use kernel::{Engage, Engagement, Riders, StoreError};
 
-use super::{TicketFixture, begin_and_drop};
-use crate::change::Claim;
+use super::{TicketFixture, begin_and_drop, game_in};
+use crate::change::{Change, Claim};
 use crate::model::{Status, Ticket};
 
 type Answer<'a> = Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send + 'a>>;
@@ -31,11 +31,11 @@ async fn assert_matched(world: &TicketFixture, claim: &Claim, tickets: &[&Ticket
     for ticket in tickets {
         let stored = world.stored(ticket).await;
         assert_eq!(stored.status, Status::Matched);
-        assert_eq!(stored.game_id, Some(claim.game.id));
+        assert_eq!(stored.game_id, Some(game_in(claim)));
         assert_eq!(stored.ended_at, Some(claim.at));
         assert_eq!(stored.version, ticket.version.next());
         assert_eq!(stored.created_at, ticket.created_at);
-        assert_eq!(world.engagement(ticket.player_id).await, Engagement::Game(claim.game.id));
+        assert_eq!(world.engagement(ticket.player_id).await, Engagement::Game(game_in(claim)));
     }
 }
 
@@ -100,7 +100,7 @@ pub async fn a_row_that_is_not_searching_is_not_claimed(world: &TicketFixture, _
     let (a, b) = (world.queued("duel").await, world.queued("duel").await);
     let lease = world.lead("duel", "one").await;
     let (change, _) = world.cancelling(&a);
-    world.store.commit(vec![change.clone()], Riders::default()).await.expect("the version holds");
+    world.store.commit(vec![change.clone()].into(), Riders::default()).await.expect("the version holds");
     let answer = world.store.claim(vec![world.claim_of(&[&a, &b])], &lease).await;
     assert!(matches!(answer, Err(StoreError::Stale)), "{answer:?}");
     assert_eq!(world.stored(&a).await, change.ticket);
@@ -191,7 +191,7 @@ pub async fn cancel_against_claim_has_one_winner(world: &TicketFixture, _: Pace)
             assert_eq!((status, engagement), (Status::Cancelled, Engagement::Idle));
             world.assert_waits(&b).await;
         } else {
-            assert_eq!((status, engagement), (Status::Matched, Engagement::Game(claim.game.id)));
+            assert_eq!((status, engagement), (Status::Matched, Engagement::Game(game_in(&claim))));
             assert_matched(world, &claim, &[&a, &b]).await;
         }
     }
@@ -226,7 +226,7 @@ pub async fn survives_a_dropped_claim(world: &TicketFixture, pace: Pace) {
     let matched = async || matches!(store.load(a.id).await, Ok(Some(ticket)) if ticket.status == Status::Matched);
     pace.until("the claim is made", matched).await;
     assert_matched(world, &claim, &[&a, &b]).await;
-    let free = Engage { player: a.player_id, from: Engagement::Game(claim.game.id), to: Engagement::Idle };
-    let answer = world.store.commit(Vec::new(), Riders { engage: vec![free], ..Riders::default() }).await;
+    let free = Engage { player: a.player_id, from: Engagement::Game(game_in(&claim)), to: Engagement::Idle };
+    let answer = world.store.commit(Change::default(), Riders { engage: vec![free], ..Riders::default() }).await;
     answer.expect("nothing is left locked");
 }

@@ -79,7 +79,7 @@ pub async fn a_refused_join_leaves_no_receipt(world: &TicketFixture, _: Pace) {
             let receipt = Receipt { key, body_hash: [7; 32], outcome: serde_json::json!({ "ticket": n }), at: now };
             let ticket = world.ticket(player, "duel", now);
             let riders = Riders { receipt: Some(receipt), ..joining(&ticket) };
-            world.store.commit(vec![TicketChange { expect: Version::NEW, ticket }], riders)
+            world.store.commit(vec![TicketChange { expect: Version::NEW, ticket }].into(), riders)
         };
         let answers = all_at_once((0..8).map(joining)).await;
         assert!(answers.iter().filter(|answer| answer.is_ok()).count() <= 1, "{answers:?}");
@@ -102,7 +102,7 @@ pub async fn concurrent_twins_of_a_join_are_one(world: &TicketFixture, _: Pace) 
         let joins = (0..8).map(|_| {
             let ticket = world.ticket(player, "duel", now);
             let riders = Riders { receipt: Some(receipt.clone()), ..joining(&ticket) };
-            world.store.commit(vec![TicketChange { expect: Version::NEW, ticket }], riders)
+            world.store.commit(vec![TicketChange { expect: Version::NEW, ticket }].into(), riders)
         });
         let answers = all_at_once(joins).await;
         assert!(answers.iter().filter(|answer| answer.is_ok()).count() <= 1, "{answers:?}");
@@ -124,7 +124,7 @@ pub async fn a_receipt_makes_a_retry_harmless(world: &TicketFixture, _: Pace) {
     for (ticket, expected) in [(&first, true), (&second, false)] {
         let riders = Riders { receipt: Some(receipt.clone()), ..joining(ticket) };
         let change = TicketChange { expect: Version::NEW, ticket: ticket.clone() };
-        let answer = world.store.commit(vec![change], riders).await;
+        let answer = world.store.commit(vec![change].into(), riders).await;
         if expected {
             answer.expect("the first is carried out");
         } else {
@@ -140,7 +140,7 @@ pub async fn a_stale_version_changes_nothing(world: &TicketFixture, _: Pace) {
     let ticket = world.queued("duel").await;
     let (mut change, riders) = world.cancelling(&ticket);
     change.expect = Version(9);
-    let answer = world.store.commit(vec![change], riders).await;
+    let answer = world.store.commit(vec![change].into(), riders).await;
     assert!(matches!(answer, Err(StoreError::Stale)), "{answer:?}");
     world.assert_waits(&ticket).await;
     assert!(world.events().await.is_empty());
@@ -169,7 +169,7 @@ pub async fn several_tickets_end_together_or_not_at_all(world: &TicketFixture, _
             riders.engage.extend(own.engage);
             riders.events.extend(own.events);
         }
-        world.store.commit(changes, riders)
+        world.store.commit(changes.into(), riders)
     };
     world.cancel(&tickets[1]).await.expect("it waits");
     assert_eq!(world.events().await.len(), 1);
@@ -189,7 +189,7 @@ pub async fn several_tickets_end_together_or_not_at_all(world: &TicketFixture, _
 pub async fn survives_a_dropped_commit(world: &TicketFixture, pace: Pace) {
     let ticket = world.ticket(world.player(), "duel", world.clock.now());
     let change = TicketChange { expect: Version::NEW, ticket: ticket.clone() };
-    begin_and_drop(world.store.commit(vec![change], joining(&ticket))).await;
+    begin_and_drop(world.store.commit(vec![change].into(), joining(&ticket))).await;
     let store = Arc::clone(&world.store);
     pace.until("the ticket is there", async || matches!(store.load(ticket.id).await, Ok(Some(_)))).await;
     world.assert_waits(&ticket).await;

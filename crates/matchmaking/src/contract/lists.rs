@@ -4,8 +4,9 @@ use kernel::contract::Pace;
 use kernel::{Engage, Engagement, GameId, PageLimit, Riders, Version};
 
 use super::{TicketFixture, joining};
+use crate::change::Change;
 use crate::change::TicketChange;
-use crate::model::{QueueCount, Status, Ticket, TicketPosition};
+use crate::model::{Due, QueueCount, Status, Ticket, TicketPosition};
 
 fn ids(tickets: &[Ticket]) -> Vec<kernel::TicketId> {
     tickets.iter().map(|ticket| ticket.id).collect()
@@ -47,12 +48,12 @@ pub async fn waiting_leaves_out_who_left_another_way(world: &TicketFixture, _: P
     let game = GameId::new(world.ids.uuid(world.clock.now()));
     let step = Engage { player: leaves.player_id, from: Engagement::Ticket(leaves.id), to: Engagement::Game(game) };
     let riders = Riders { engage: vec![step], ..Riders::default() };
-    world.store.commit(Vec::new(), riders).await.expect("he waits");
+    world.store.commit(Change::default(), riders).await.expect("he waits");
     let waiting = world.store.waiting("duel", None, 100).await.expect("the store answers");
     assert_eq!(ids(&waiting), [stays.id]);
     let counts = world.store.counts().await.expect("the store answers");
-    assert_eq!(counts, [QueueCount { mode: "duel".into(), searching: 1 }]);
-    let due = world.store.due(leaves.expires_at.plus_millis(1_000), 100).await.expect("the store answers");
+    assert_eq!(counts, [QueueCount { mode: "duel".into(), searching: 1, players: 1 }]);
+    let due = world.store.due(Due::Expiry, leaves.expires_at.plus_millis(1_000), 100).await.expect("the store answers");
     assert!(ids(&due).contains(&leaves.id));
 }
 
@@ -63,7 +64,7 @@ pub async fn due_lists_the_overdue(world: &TicketFixture, _: Pace) {
     let early = world.queued_at("tic_tac_toe", start).await;
     let ended = world.queued_at("duel", start).await;
     world.cancel(&ended).await.expect("it waits");
-    let due = async |at, limit| ids(&world.store.due(at, limit).await.expect("the store answers"));
+    let due = async |at, limit| ids(&world.store.due(Due::Expiry, at, limit).await.expect("the store answers"));
     assert!(due(early.expires_at.plus_millis(-1), 10).await.is_empty());
     assert_eq!(due(early.expires_at, 10).await, [early.id]);
     assert_eq!(due(late.expires_at, 10).await, [early.id, late.id]);
@@ -87,7 +88,7 @@ pub async fn recent_waits_are_the_newest_of_the_mode(world: &TicketFixture, _: P
         ticket.ended_at = Some(start.plus_millis(wait));
         ticket.game_id = (status == Status::Matched).then(|| GameId::new(world.ids.uuid(start)));
         let change = TicketChange { expect: Version::NEW, ticket };
-        world.store.commit(vec![change], Riders::default()).await.expect("it is new");
+        world.store.commit(vec![change].into(), Riders::default()).await.expect("it is new");
     }
     world.queued("duel").await;
     let waits = async |limit| {
@@ -108,7 +109,7 @@ pub async fn counts_are_of_those_who_wait(world: &TicketFixture, _: Pace) {
     world.cancel(&cancelled).await.expect("it waits");
     world.queued("tic_tac_toe").await;
     let counts = world.store.counts().await.expect("the store answers");
-    let count = |mode: &str, searching| QueueCount { mode: mode.into(), searching };
+    let count = |mode: &str, searching| QueueCount { mode: mode.into(), searching, players: searching };
     assert_eq!(counts, [count("duel", 3), count("tic_tac_toe", 1)]);
 }
 
@@ -120,7 +121,7 @@ pub async fn mine_pages_newest_first(world: &TicketFixture, _: Pace) {
         let ticket = world.ticket(player, "duel", start.plus_millis(millis / 2));
         world
             .store
-            .commit(vec![TicketChange { expect: Version::NEW, ticket: ticket.clone() }], joining(&ticket))
+            .commit(vec![TicketChange { expect: Version::NEW, ticket: ticket.clone() }].into(), joining(&ticket))
             .await
             .expect("the player is free");
         world.cancel(&ticket).await.expect("it waits");

@@ -1,28 +1,35 @@
 //! The cases every [`TicketStore`] must pass, listed once. An adapter's tests call [`ticket_store_contract!`] with an
 //! async expression that makes a [`TicketFixture`] over a fresh world.
 
+mod checks;
 mod claims;
 mod commits;
 mod lists;
+mod parties;
 
 use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
 use kernel::{
-    BlockChange, Clock, Engage, Engagement, Engagements, GameId, GameSpec, IdSource, Lease, Leases, Outbox, PlayerId,
-    Riders, RosterSeat, SessionSecret, StoreError, TicketId, Timestamp, Version,
+    BlockChange, Clock, Engage, Engagement, Engagements, GameId, IdSource, Lease, Leases, Outbox, PlayerId, Riders,
+    StoreError, TicketId, Timestamp, Version,
 };
 
+pub use checks::*;
 pub use claims::*;
 pub use commits::*;
 pub use kernel::contract::Pace;
 pub use lists::*;
+pub use parties::*;
 
-use crate::change::{Claim, ClaimedTicket, TicketChange};
-use crate::event::{match_found, ticket_updated};
-use crate::model::{Ended, Status, Ticket, WaitEstimate};
-use crate::store::TicketStore;
+use crate::change::{Change, Claim, ClaimedTicket, Makes, TicketChange};
+use crate::decide;
+use crate::event::ticket_updated;
+use crate::matcher::Member;
+use crate::model::{Alternative, AlternativeKind, Ended, Status, Ticket, WaitEstimate, Wishes};
+use crate::ports::QueueSpec;
+use crate::store::{PartyStore, ProposalStore, TicketStore};
 
 /// Tests of a [`TicketStore`](crate::TicketStore): one per case; the adapter's crate brings tokio.
 #[macro_export]
@@ -57,6 +64,16 @@ macro_rules! ticket_store_contract {
             recent_waits_are_the_newest_of_the_mode
             counts_are_of_those_who_wait
             mine_pages_newest_first
+            a_party_s_ticket_comes_back_and_is_everybody_s
+            deadlines_are_each_their_own
+            a_claim_makes_the_ready_check
+            a_ready_check_and_its_tickets_move_together
+            ready_checks_past_their_time_are_listed
+            a_party_comes_back_as_it_was
+            a_player_is_in_one_party_at_most
+            invitations_are_found_by_whom_they_are_for
+            members_who_are_away_are_found
+            what_ended_long_ago_is_purged
         }
     };
     (@cases $make:expr, $($case:ident)+) => {$(
@@ -75,6 +92,10 @@ macro_rules! ticket_store_contract {
 pub struct TicketFixture {
     /// The store under test.
     pub store: Arc<dyn TicketStore>,
+    /// The ready checks of the same world.
+    pub proposals: Arc<dyn ProposalStore>,
+    /// Its parties.
+    pub parties: Arc<dyn PartyStore>,
     /// Engagements of the same world.
     pub engagements: Arc<dyn Engagements>,
     /// Leases of the same world.
@@ -99,6 +120,9 @@ impl TicketFixture {
             id: TicketId::new(self.ids.uuid(created_at)),
             mode: mode.to_owned(),
             player_id: player,
+            party_id: None,
+            members: vec![Member { player, rating: 1_512.25, deviation: 87.5 }],
+            wishes: Wishes::default(),
             rating: 1_512.25,
             deviation: 87.5,
             status: Status::Searching,
@@ -109,6 +133,9 @@ impl TicketFixture {
             game_id: None,
             proposal_id: None,
             estimated_wait_ms: WaitEstimate { low: 800, high: 9_500 },
+            detached_at: None,
+            offered_at: None,
+            offers: Vec::new(),
             version: Version(1),
         }
     }
@@ -126,57 +153,57 @@ impl TicketFixture {
 
     async fn join(&self, ticket: &Ticket) -> Result<(), StoreError> {
         let change = TicketChange { expect: Version::NEW, ticket: ticket.clone() };
-        self.store.commit(vec![change], joining(ticket)).await
+        self.store.commit(vec![change].into(), joining(ticket)).await
     }
 
     /// One wants nothing to do with the other any more, or again.
     async fn blocks(&self, blocker: &Ticket, blocked: &Ticket, stands: bool) -> Result<(), StoreError> {
         let (blocker, blocked) = (blocker.player_id, blocked.player_id);
         let blocks = vec![BlockChange { blocker, blocked, stands, at: self.clock.now() }];
-        self.store.commit(Vec::new(), Riders { blocks, ..Riders::default() }).await
+        self.store.commit(Change::default(), Riders { blocks, ..Riders::default() }).await
     }
 
     /// Cancels as the service does.
     async fn cancel(&self, ticket: &Ticket) -> Result<(), StoreError> {
         let (change, riders) = self.cancelling(ticket);
-        self.store.commit(vec![change], riders).await
+        self.store.commit(vec![change].into(), riders).await
     }
 
     fn cancelling(&self, ticket: &Ticket) -> (TicketChange, Riders) {
         let mut after = ticket.clone();
         after.status = Status::Cancelled;
-        after.ended =
-            Some(Ended { reason: "cancelled".into(), by: "player".into(), alternatives: vec!["duel".into()] });
+        let alternative = Alternative { kind: AlternativeKind::Mode, mode: "duel".into() };
+        after.ended = Some(Ended { alternatives: vec![alternative], ..Ended::by_player("cancelled") });
         after.ended_at = Some(ticket.created_at.plus_millis(700));
         after.version = ticket.version.next();
-        let step = Engage { player: ticket.player_id, from: Engagement::Ticket(ticket.id), to: Engagement::Idle };
+        let from = Engagement::Ticket(ticket.id);
+        let step = |player: PlayerId| Engage { player, from, to: Engagement::Idle };
+        let engage = ticket.players().into_iter().map(step).collect();
         let events = vec![ticket_updated(&after, &*self.ids, self.clock.now())];
-        (
-            TicketChange { expect: ticket.version, ticket: after },
-            Riders { engage: vec![step], events, ..Riders::default() },
-        )
+        (TicketChange { expect: ticket.version, ticket: after }, Riders { engage, events, ..Riders::default() })
     }
 
     fn claim_of(&self, tickets: &[&Ticket]) -> Claim {
-        let at = self.clock.now();
-        let seat = |(seat, ticket): (u8, &&Ticket)| RosterSeat {
-            player_id: ticket.player_id,
-            team: seat,
-            seat,
-            secret: SessionSecret(self.ids.secret()),
-        };
-        let game = GameSpec {
-            id: GameId::new(self.ids.uuid(at)),
+        self.claim_in(tickets, None)
+    }
+
+    /// Each ticket a team, with a ready check or without.
+    fn claim_in(&self, tickets: &[&Ticket], check_ms: Option<i64>) -> Claim {
+        let claimed = |ticket: &&Ticket| vec![ClaimedTicket { ticket: ticket.id, players: ticket.players() }];
+        let spec = QueueSpec {
             mode: tickets.first().map_or_else(String::new, |ticket| ticket.mode.clone()),
+            teams: 2,
+            team_size: 1,
             rated: true,
-            seed: self.ids.seed(),
-            roster: (0..).zip(tickets).map(seat).collect(),
-            ready_due_at: at.plus_millis(20_000),
-            created_at: at,
+            rating_family: "duel".into(),
+            ready_ms: 20_000,
+            check_ms,
+            latency_cap_ms: None,
+            attributes: Vec::new(),
+            practice: false,
+            enabled: true,
         };
-        let events = tickets.iter().map(|t| match_found(t.id, t.players(), &game, &*self.ids, at)).collect();
-        let tickets = tickets.iter().map(|t| ClaimedTicket { ticket: t.id, player: t.player_id }).collect();
-        Claim { game, tickets, events, at }
+        decide::claim(tickets.iter().map(claimed).collect(), &spec, &*self.ids, self.clock.now())
     }
 
     async fn lead(&self, mode: &str, holder: &str) -> Lease {
@@ -206,8 +233,16 @@ impl TicketFixture {
 }
 
 fn joining(ticket: &Ticket) -> Riders {
-    let step = Engage { player: ticket.player_id, from: Engagement::Idle, to: Engagement::Ticket(ticket.id) };
-    Riders { engage: vec![step], ..Riders::default() }
+    let to = Engagement::Ticket(ticket.id);
+    let step = |player: PlayerId| Engage { player, from: Engagement::Idle, to };
+    Riders { engage: ticket.players().into_iter().map(step).collect(), ..Riders::default() }
+}
+
+fn game_in(claim: &Claim) -> GameId {
+    match &claim.makes {
+        Makes::Game(game) => game.id,
+        Makes::Proposal(proposal) => panic!("{} is no game", proposal.id),
+    }
 }
 
 /// Polls a future once and drops it, as a caller who hangs up does.

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use kernel::{PlayerId, TicketId, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use crate::kinetic::Tuning;
 use crate::kinetic::reach::{Span, points};
 
-/// A player of a ticket.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// A player of a ticket. Stored as JSON: fields are only ever added.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Member {
     /// Who.
     pub player: PlayerId,

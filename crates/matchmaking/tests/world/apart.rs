@@ -9,7 +9,7 @@ use shallweplay_matchmaking::{Join, ShardLeader, Status, Ticket};
 use crate::worlds::{World, player, run};
 
 fn joined(world: &World, n: u8) -> Ticket {
-    run(world.service.join(Join { player: player(n), mode: "duel".into() }, None)).expect("a free player can queue")
+    run(world.service.join(Join::alone(player(n), "duel"), None)).expect("a free player can queue")
 }
 
 /// Steps as often as the leader wants to, for so long.
@@ -44,7 +44,7 @@ fn two_who_keep_apart_wait_on_and_are_tried_once() {
 
         // To each of them it looks as if nobody else were there.
         world.clock.advance_millis(60_001);
-        run(world.service.expire_due(world.now(), 10)).expect("the store answers");
+        run(world.service.sweep_due(world.now(), 10)).expect("the store answers");
         for ticket in tickets {
             let ended = run(world.service.ticket(ticket.player_id, ticket.id)).expect("it is theirs");
             assert_eq!(ended.status, Status::Expired);

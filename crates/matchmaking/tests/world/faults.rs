@@ -102,7 +102,7 @@ impl Run {
     fn apply(&mut self, op: &Op) {
         match op {
             Op::Join(n) => {
-                let join = Join { player: player(*n), mode: "duel".into() };
+                let join = Join::alone(player(*n), "duel");
                 match run(self.world.service.join(join, None)) {
                     Ok(ticket) => drop(self.submitted.insert(ticket.id, player(*n))),
                     Err(refusal) => {
@@ -166,7 +166,7 @@ impl Run {
                 };
             }
             Op::Block(..) => {}
-            Op::Sweep => drop(run(self.world.service.expire_due(self.world.now(), 100)).expect("the store answers")),
+            Op::Sweep => drop(run(self.world.service.sweep_due(self.world.now(), 100)).expect("the store answers")),
             Op::Pass(millis) => self.world.clock.advance_millis(*millis),
         }
     }

@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 
 use kernel::{Commit, CoolDown, Engage, Engagement, GameId, IdSource, PageLimit, Refusal as _, Riders, TicketId};
-use shallweplay_matchmaking::{Hint, Join, Status};
+use shallweplay_matchmaking::{AlternativeKind, Hint, Join, Status};
 
 use crate::worlds::{World, player, run};
 
 fn joined(world: &World, n: u8) -> shallweplay_matchmaking::Ticket {
-    run(world.service.join(Join { player: player(n), mode: "duel".into() }, None)).expect("a free player can queue")
+    run(world.service.join(Join::alone(player(n), "duel"), None)).expect("a free player can queue")
 }
 
 #[test]
@@ -75,11 +75,10 @@ fn a_resigned_leader_is_followed_at_once_a_dead_one_within_six_seconds() {
 #[test]
 fn refusals_say_why() {
     let world = World::new(1);
-    let join = |n, mode: &str| run(world.service.join(Join { player: player(n), mode: mode.into() }, None));
+    let join = |n, mode: &str| run(world.service.join(Join::alone(player(n), mode), None));
     let codes = [
         ("nope", "modes.unknown"),
         ("connect_four", "modes.disabled"),
-        ("squads", "matchmaking.unsupported_mode"),
         ("score_attack", "matchmaking.unsupported_mode"),
     ];
     for (mode, code) in codes {
@@ -128,7 +127,9 @@ fn an_overdue_ticket_holds_nobody_even_before_the_sweep() {
     assert_eq!(late.extensions()[0], ("state", serde_json::json!("expired")));
     let ended = run(world.service.ticket(player(1), ticket.id)).expect("it is his").ended.expect("it ended");
     assert_eq!((ended.reason.as_str(), ended.by.as_str()), ("no_opponent", "service"));
-    assert_eq!(ended.alternatives, ["tic_tac_toe"], "other modes that are open and can be queued for");
+    let offered: Vec<_> = ended.alternatives.iter().map(|other| (other.kind, &*other.mode)).collect();
+    let (mode, again) = (AlternativeKind::Mode, AlternativeKind::WiderRange);
+    assert_eq!(offered, [(mode, "tic_tac_toe"), (mode, "squads"), (again, "duel")], "what is open to one player");
 
     let next = joined(&world, 1);
     world.clock.advance_millis(120_000);
@@ -175,7 +176,7 @@ fn a_player_who_left_another_way_is_passed_over_and_swept() {
     let stays = run(world.service.ticket(player(2), stays.id)).expect("it is his");
     assert_eq!(stays.status, Status::Matched);
     world.clock.advance_millis(120_000);
-    assert_eq!(run(world.service.expire_due(world.now(), 10)).expect("the store answers"), 1);
+    assert_eq!(run(world.service.sweep_due(world.now(), 10)).expect("the store answers"), 1);
     let swept = run(world.service.ticket(player(1), gone.id)).expect("it is his");
     assert_eq!((swept.status, swept.ended.expect("it ended").reason.as_str()), (Status::Cancelled, "superseded"));
     assert_eq!(world.kernel.engagement(player(1)), Engagement::Game(game));
@@ -187,7 +188,7 @@ fn who_let_others_wait_waits_before_queueing_again() {
     let until = world.now().plus_millis(30_000);
     let riders = Riders { cool_downs: vec![CoolDown { player: player(1), until }], ..Riders::default() };
     run(Commit::commit(&*world.kernel, riders)).expect("cool-downs commit alone");
-    let join = || Join { player: player(1), mode: "duel".to_owned() };
+    let join = || Join::alone(player(1), "duel");
     let refused = run(world.service.join(join(), None)).expect_err("is cooling down");
     assert_eq!((refused.code(), refused.retry_at()), ("matchmaking.cooling_down", Some(until)));
     world.clock.advance_millis(30_000);

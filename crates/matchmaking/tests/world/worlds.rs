@@ -14,8 +14,8 @@ use kernel::{
 };
 use shallweplay_matchmaking::memory::MemoryTickets;
 use shallweplay_matchmaking::{
-    Claim, Hint, LeaderPorts, Matchmaking, MatchmakingPorts, Modes, QueueCount, QueueSpec, Rating, Ratings, RecentWait,
-    Settings, ShardLeader, Ticket, TicketChange, TicketPosition, TicketStore, Tuning,
+    Change, Claim, Due, Hint, LeaderPorts, Matchmaking, MatchmakingPorts, Modes, NoLeaders, QueueCount, QueueSpec,
+    Rating, Ratings, RecentWait, Settings, ShardLeader, Ticket, TicketPosition, TicketStore, Tuning,
 };
 
 /// What shall happen to the next claim.
@@ -30,7 +30,7 @@ pub(crate) enum Fate {
 
 /// The memory store with bad luck.
 pub(crate) struct Unlucky {
-    inner: MemoryTickets,
+    inner: Arc<MemoryTickets>,
     pub(crate) fates: Mutex<VecDeque<Fate>>,
     /// How many claims were tried.
     pub(crate) claims: AtomicUsize,
@@ -51,8 +51,8 @@ impl TicketStore for Unlucky {
         self.inner.mine(player, after, limit).await
     }
 
-    async fn commit(&self, changes: Vec<TicketChange>, riders: Riders) -> Result<(), StoreError> {
-        self.inner.commit(changes, riders).await
+    async fn commit(&self, change: Change, riders: Riders) -> Result<(), StoreError> {
+        self.inner.commit(change, riders).await
     }
 
     async fn claim(&self, claims: Vec<Claim>, lease: &Lease) -> Result<(), StoreError> {
@@ -75,8 +75,8 @@ impl TicketStore for Unlucky {
         self.inner.waiting(mode, after, limit).await
     }
 
-    async fn due(&self, now: Timestamp, limit: i64) -> Result<Vec<Ticket>, StoreError> {
-        self.inner.due(now, limit).await
+    async fn due(&self, what: Due, at: Timestamp, limit: i64) -> Result<Vec<Ticket>, StoreError> {
+        self.inner.due(what, at, limit).await
     }
 
     async fn recent_waits(&self, mode: &str, limit: i64) -> Result<Vec<RecentWait>, StoreError> {
@@ -130,7 +130,10 @@ fn queue(mode: &str, teams: u8, team_size: u8, enabled: bool) -> QueueSpec {
         rated: true,
         rating_family: mode.into(),
         ready_ms: 20_000,
-        ready_check: teams * team_size > 2,
+        check_ms: (teams * team_size > 2).then_some(15_000),
+        latency_cap_ms: None,
+        attributes: Vec::new(),
+        practice: mode == "tic_tac_toe",
         enabled,
     }
 }
@@ -177,11 +180,14 @@ impl World {
     pub(crate) fn new(seed: u64) -> Self {
         let (clock, ids) = (Arc::new(FakeClock::default()), Arc::new(SeededIds::new(seed)));
         let kernel = MemoryKernel::new(clock.clone(), ids.clone());
-        let inner = MemoryTickets::new(kernel.clone());
-        let store = Arc::new(Unlucky { inner, fates: Mutex::default(), claims: AtomicUsize::new(0) });
+        let inner = Arc::new(MemoryTickets::new(kernel.clone()));
+        let store = Arc::new(Unlucky { inner: inner.clone(), fates: Mutex::default(), claims: AtomicUsize::new(0) });
         let bus = Arc::new(Letters::default());
         let ports = MatchmakingPorts {
             store: store.clone(),
+            proposals: inner.clone(),
+            parties: inner,
+            leaders: Arc::new(NoLeaders),
             engagements: kernel.clone(),
             modes: Arc::new(Catalogue),
             ratings: Arc::new(ByLastByte),
@@ -194,13 +200,17 @@ impl World {
     }
 
     pub(crate) fn leader(&self, holder: &str) -> ShardLeader {
+        self.leader_of("duel", holder)
+    }
+
+    pub(crate) fn leader_of(&self, mode: &str, holder: &str) -> ShardLeader {
         let ports = LeaderPorts {
             store: self.store.clone(),
             leases: self.kernel.clone(),
             modes: Arc::new(Catalogue),
             ids: self.ids.clone(),
         };
-        ShardLeader::new("duel", holder, Tuning::default(), ports)
+        ShardLeader::new(mode, holder, Tuning::default(), ports)
     }
 
     /// One wants nothing to do with the other any more, or again.

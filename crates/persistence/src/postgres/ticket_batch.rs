@@ -7,7 +7,7 @@ use diesel_async::RunQueryDsl;
 use kernel::{Engagement, Receipt, Riders, StoreError};
 
 use super::dialect::{Conn, Id, Instant, Json};
-use super::sql::tickets::{TicketRow, Written};
+use super::sql::tickets::{Claimed, TicketRow, Written};
 use super::sql::{Database, IdCol, JsonCol, TimeCol, Tx};
 use crate::prepared::prepared;
 
@@ -95,8 +95,9 @@ async fn join_in_one(conn: &mut Conn, row: &TicketRow, to: Engagement, receipt: 
 pub(crate) async fn insert(tx: &mut Conn, rows: Vec<TicketRow>) -> Result<(), Tx> {
     prepared(
         "INSERT INTO tickets (id, mode, player_id, rating, deviation, status, created_at, expires_at, ended_at, ended,
-                              game_id, proposal_id, wait_low, wait_high, version)
-         SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+                              game_id, proposal_id, wait_low, wait_high, version, party_id, size, details, detached_at,
+                              offered_at)
+         SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
     )
     .bind::<Array<Id>, _>(rows.iter().map(|r| r.id).collect::<Vec<_>>())
     .bind::<Array<Text>, _>(rows.iter().map(|r| r.mode.as_str()).collect::<Vec<_>>())
@@ -113,6 +114,11 @@ pub(crate) async fn insert(tx: &mut Conn, rows: Vec<TicketRow>) -> Result<(), Tx
     .bind::<Array<BigInt>, _>(rows.iter().map(|r| r.wait_low).collect::<Vec<_>>())
     .bind::<Array<BigInt>, _>(rows.iter().map(|r| r.wait_high).collect::<Vec<_>>())
     .bind::<Array<BigInt>, _>(rows.iter().map(|r| r.version).collect::<Vec<_>>())
+    .bind::<Array<Nullable<Id>>, _>(rows.iter().map(|r| r.party_id).collect::<Vec<_>>())
+    .bind::<Array<BigInt>, _>(rows.iter().map(|r| r.size).collect::<Vec<_>>())
+    .bind::<Array<Nullable<Json>>, _>(rows.iter().map(|r| r.details.clone()).collect::<Vec<_>>())
+    .bind::<Array<Nullable<Instant>>, _>(rows.iter().map(|r| r.detached_at).collect::<Vec<_>>())
+    .bind::<Array<Nullable<Instant>>, _>(rows.iter().map(|r| r.offered_at).collect::<Vec<_>>())
     .execute(tx)
     .await?;
     Ok(())
@@ -122,9 +128,11 @@ pub(crate) async fn insert(tx: &mut Conn, rows: Vec<TicketRow>) -> Result<(), Tx
 pub(crate) async fn update(tx: &mut Conn, changes: &[Written]) -> Result<usize, Tx> {
     Ok(prepared(
         "UPDATE tickets t SET status = c.status, ended_at = c.ended_at, ended = c.ended, game_id = c.game_id,
-                              proposal_id = c.proposal_id, version = c.version
-         FROM unnest($1, $2, $3, $4, $5, $6, $7, $8)
-              AS c (id, status, ended_at, ended, game_id, proposal_id, version, expect)
+                              proposal_id = c.proposal_id, version = c.version, expires_at = c.expires_at,
+                              details = c.details, detached_at = c.detached_at, offered_at = c.offered_at
+         FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+              AS c (id, status, ended_at, ended, game_id, proposal_id, version, expect, expires_at, details,
+                    detached_at, offered_at)
          WHERE t.id = c.id AND t.version = c.expect",
     )
     .bind::<Array<Id>, _>(changes.iter().map(|c| c.row.id).collect::<Vec<_>>())
@@ -135,20 +143,28 @@ pub(crate) async fn update(tx: &mut Conn, changes: &[Written]) -> Result<usize, 
     .bind::<Array<Nullable<Id>>, _>(changes.iter().map(|c| c.row.proposal_id).collect::<Vec<_>>())
     .bind::<Array<BigInt>, _>(changes.iter().map(|c| c.row.version).collect::<Vec<_>>())
     .bind::<Array<BigInt>, _>(changes.iter().map(|c| c.expect).collect::<Vec<_>>())
+    .bind::<Array<Instant>, _>(changes.iter().map(|c| c.row.expires_at).collect::<Vec<_>>())
+    .bind::<Array<Nullable<Json>>, _>(changes.iter().map(|c| c.row.details.clone()).collect::<Vec<_>>())
+    .bind::<Array<Nullable<Instant>>, _>(changes.iter().map(|c| c.row.detached_at).collect::<Vec<_>>())
+    .bind::<Array<Nullable<Instant>>, _>(changes.iter().map(|c| c.row.offered_at).collect::<Vec<_>>())
     .execute(tx)
     .await?)
 }
 
-/// Marks searching tickets as matched into these games; says how many were searching.
-pub(crate) async fn claim(tx: &mut Conn, claimed: &[(IdCol, IdCol, TimeCol)]) -> Result<usize, Tx> {
+/// Marks searching tickets as matched into their games, or proposed; says how many were searching.
+pub(crate) async fn claim(tx: &mut Conn, claimed: &[Claimed]) -> Result<usize, Tx> {
     Ok(prepared(
-        "UPDATE tickets t SET status = 'matched', game_id = c.game_id, ended_at = c.at, version = t.version + 1
-         FROM unnest($1, $2, $3) AS c (id, game_id, at)
+        "UPDATE tickets t
+         SET status = CASE WHEN c.game_id IS NULL THEN 'proposed' ELSE 'matched' END, game_id = c.game_id,
+             proposal_id = c.proposal_id, ended_at = CASE WHEN c.game_id IS NULL THEN NULL ELSE c.at END,
+             version = t.version + 1
+         FROM unnest($1, $2, $3, $4) AS c (id, game_id, proposal_id, at)
          WHERE t.id = c.id AND t.status = 'searching'",
     )
-    .bind::<Array<Id>, _>(claimed.iter().map(|c| c.0).collect::<Vec<_>>())
-    .bind::<Array<Id>, _>(claimed.iter().map(|c| c.1).collect::<Vec<_>>())
-    .bind::<Array<Instant>, _>(claimed.iter().map(|c| c.2).collect::<Vec<_>>())
+    .bind::<Array<Id>, _>(claimed.iter().map(|c| c.ticket).collect::<Vec<_>>())
+    .bind::<Array<Nullable<Id>>, _>(claimed.iter().map(|c| c.game).collect::<Vec<_>>())
+    .bind::<Array<Nullable<Id>>, _>(claimed.iter().map(|c| c.proposal).collect::<Vec<_>>())
+    .bind::<Array<Instant>, _>(claimed.iter().map(|c| c.at).collect::<Vec<_>>())
     .execute(tx)
     .await?)
 }

@@ -38,7 +38,7 @@ macro_rules! id_columns {
     )+ };
 }
 
-id_columns!(EventId, GameId, InviteId, PlayerId, ProposalId, SessionId, TicketId);
+id_columns!(EventId, GameId, InviteId, PartyId, PlayerId, ProposalId, SessionId, TicketId);
 
 impl From<Timestamp> for TimeCol {
     fn from(at: Timestamp) -> Self {

@@ -118,6 +118,8 @@ impl Database {
             cases: Arc::new(GameTable::new(self.clone())),
             modes: Arc::new(GameTable::new(self.clone())),
             tickets: Arc::new(TicketTable::new(self.clone())),
+            proposals: Arc::new(TicketTable::new(self.clone())),
+            parties: Arc::new(TicketTable::new(self.clone())),
             standings: Arc::new(StandingTables::new(self.clone())),
             standing_reads: Arc::new(StandingTables::new(self.clone())),
             seasons: Arc::new(StandingTables::new(self.clone())),

@@ -81,7 +81,7 @@ async fn step(world: &World, at: &Replica, dice: &mut ChaCha8Rng) -> (&'static s
         }
         70..78 => ("answer", answer(at, one, dice.random_bool(0.7)).await),
         78..84 => ("leave", leave(at, one).await),
-        84..92 => ("queue", carried(at.queue.join(Join { player: one, mode: MODE.to_owned() }, None).await)),
+        84..92 => ("queue", carried(at.queue.join(Join::alone(one, MODE), None).await)),
         92..95 => ("unqueue", unqueue(at, one).await),
         95..103 => ("match", lead(world, at).await),
         103..109 => ("relay", world.relay().await.is_ok_and(|rows| rows > 0)),
@@ -142,5 +142,5 @@ async fn sweep(world: &World, at: &Replica) -> bool {
     let now = world.clock.now();
     let swept = at.games.sweep_due(now, 20).await.expect("the store answers");
     assert!(swept.failed.is_empty(), "{:?}", swept.failed);
-    carried(at.queue.expire_due(now, 20).await) && carried(at.friends.sweep(20).await)
+    carried(at.queue.sweep_due(now, 20).await) && carried(at.friends.sweep(20).await)
 }

@@ -17,7 +17,8 @@ use kernel::{
 };
 use matchmaking::memory::MemoryTickets;
 use matchmaking::{
-    LeaderPorts, Matchmaking, MatchmakingPorts, Modes, QueueSpec, Rating, Ratings, ShardLeader, TicketStore, Tuning,
+    LeaderPorts, Matchmaking, MatchmakingPorts, Modes, NoLeaders, PartyStore, ProposalStore, QueueSpec, Rating,
+    Ratings, ShardLeader, TicketStore, Tuning,
 };
 use shallweplay_persistence::{Stores, postgres, sqlite};
 use testkit::postgres::ScratchDatabase;
@@ -98,7 +99,10 @@ impl Modes for OneQueue {
             rated: true,
             rating_family,
             ready_ms: 20_000,
-            ready_check: false,
+            check_ms: None,
+            latency_cap_ms: None,
+            attributes: Vec::new(),
+            practice: false,
             enabled: true,
         }])
     }
@@ -177,6 +181,8 @@ struct Parts {
     friends: FriendsPorts,
     games: GamesPorts,
     tickets: Arc<dyn TicketStore>,
+    proposals: Arc<dyn ProposalStore>,
+    parties: Arc<dyn PartyStore>,
     leases: Arc<dyn kernel::Leases>,
     outbox: Arc<dyn Outbox>,
     guard: Box<dyn Any + Send + Sync>,
@@ -187,6 +193,7 @@ fn in_memory(clock: &Arc<FakeClock>, ids: &Arc<SeededIds>) -> Parts {
     let friends = MemoryFriendStore::new(Arc::clone(&kernel));
     let games = MemoryGameStore::new(Arc::clone(&kernel));
     let modes = Catalogue::shipped().expect("what ships is valid");
+    let tickets = Arc::new(MemoryTickets::new(Arc::clone(&kernel)));
     Parts {
         friends: FriendsPorts {
             relations: Arc::clone(&friends) as _,
@@ -199,7 +206,9 @@ fn in_memory(clock: &Arc<FakeClock>, ids: &Arc<SeededIds>) -> Parts {
             ids: Arc::clone(ids) as _,
         },
         games: GamesPorts::in_memory(&games, modes, Arc::clone(clock) as _, Arc::clone(ids) as _),
-        tickets: Arc::new(MemoryTickets::new(Arc::clone(&kernel))),
+        tickets: Arc::clone(&tickets) as _,
+        proposals: Arc::clone(&tickets) as _,
+        parties: tickets,
         leases: Arc::clone(&kernel) as _,
         outbox: kernel,
         guard: Box::new(()),
@@ -237,6 +246,8 @@ fn on_database(
         },
         games,
         tickets: stores.tickets,
+        proposals: stores.proposals,
+        parties: stores.parties,
         leases: stores.leases,
         outbox: stores.outbox,
         guard,
@@ -273,7 +284,8 @@ async fn parts(kind: Kind, clock: &Arc<FakeClock>, ids: &Arc<SeededIds>) -> Part
 impl World {
     pub(crate) async fn new(kind: Kind, seed: u64, plant: Plant) -> Self {
         let (clock, ids) = (Arc::new(FakeClock::default()), Arc::new(SeededIds::new(seed)));
-        let Parts { mut friends, games, tickets, leases, outbox, guard } = parts(kind, &clock, &ids).await;
+        let Parts { mut friends, games, tickets, proposals, parties, leases, outbox, guard } =
+            parts(kind, &clock, &ids).await;
         let relations = Arc::clone(&friends.relations);
         let blocks = Arc::clone(&friends.blocks);
         friends.relations = Arc::new(Planted { inner: friends.relations, plant, commits: AtomicUsize::new(0) });
@@ -282,6 +294,9 @@ impl World {
         let replica = |name: &str| {
             let queue = MatchmakingPorts {
                 store: Arc::clone(&tickets),
+                proposals: Arc::clone(&proposals),
+                parties: Arc::clone(&parties),
+                leaders: Arc::new(NoLeaders),
                 engagements: Arc::clone(&games.engagements),
                 modes: Arc::new(OneQueue),
                 ratings: Arc::new(OneQueue),

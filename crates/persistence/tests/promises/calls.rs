@@ -168,6 +168,7 @@ pub(crate) fn spec(world: &World, mode: &str, players: &[PlayerId], rated: bool)
         seed: world.ids.seed(),
         roster: players.iter().zip(0..).map(seat).collect(),
         ready_due_at: now.plus_millis(mode.windows.ready_ms),
+        ready: false,
         created_at: now,
     }
 }

@@ -8,6 +8,8 @@ fn fixture(world: World) -> TicketFixture {
     let World { stores, clock, ids, guard } = world;
     TicketFixture {
         store: stores.tickets,
+        proposals: stores.proposals,
+        parties: stores.parties,
         engagements: stores.engagements,
         leases: stores.leases,
         outbox: stores.outbox,

@@ -15,7 +15,7 @@ pub(crate) async fn call(
     receipt: Option<Receipt>,
 ) -> Result<Reply, Problem> {
     let ticket = app.matchmaking.cancel(player, id, receipt).await.map_err(|error| app.refuse(error))?;
-    app.presences.moved([player]);
+    app.presences.moved(ticket.players());
     Ok(Reply::ok(&TicketDto::from(&ticket)))
 }
 

@@ -1,6 +1,6 @@
 use actix_web::{post, web};
 use kernel::{PlayerId, Receipt};
-use matchmaking::Join;
+use matchmaking::{Join, Wishes};
 
 use crate::app::App;
 use crate::dto::{JoinDto, ProblemDto, TicketDto};
@@ -15,13 +15,18 @@ pub(crate) async fn call(
     wanted: JoinDto,
     receipt: Option<Receipt>,
 ) -> Result<Reply, Problem> {
-    let asked = Join { player, mode: wanted.mode };
+    let wishes = Wishes { latencies: wanted.region_latencies_ms, attributes: wanted.attributes };
+    let asked = Join { player, mode: wanted.mode, party: wanted.party_id, wishes };
     let ticket = app.matchmaking.join(asked, receipt).await.map_err(|error| app.refuse(error))?;
-    app.presences.moved([player]);
+    app.presences.moved(ticket.players());
+    if ticket.party_id.is_some() {
+        app.wake_relay.notify_one();
+    }
     Ok(Reply::created(&TicketDto::from(&ticket)))
 }
 
-/// Ask for a place in a queue. One at a time: a second one is refused with the first one's id.
+/// Ask for a place in a queue, alone or with the party you lead. One at a time: a second one is refused with the first
+/// one's id.
 #[utoipa::path(operation_id = "join_queue", tag = "matchmaking", security(("bearer" = [])), request_body = JoinDto, responses(
     (status = 201, description = "The ticket", body = TicketDto),
     (status = "default", description = "A problem", body = ProblemDto, content_type = "application/problem+json"),

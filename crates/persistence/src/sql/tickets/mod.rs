@@ -1,18 +1,24 @@
 //! Tickets. The reads are SQL text, the same for both databases: a partial index is only used where its condition
 //! stands in the query literally, and diesel would bind it.
 
+mod checks;
+mod parties;
 mod row;
+mod schema;
 
 use async_trait::async_trait;
-use diesel::OptionalExtension;
+use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use diesel_async::RunQueryDsl;
 use kernel::{Lease, Page, PageLimit, PlayerId, Riders, StoreError, TicketId, Timestamp, Version};
-use matchmaking::{Claim, QueueCount, RecentWait, Ticket, TicketChange, TicketPosition, TicketStore};
+use matchmaking::{
+    Change, Claim, Due, Makes, QueueCount, RecentWait, Ticket, TicketChange, TicketPosition, TicketStore, Wishes,
+};
 use uuid::Uuid;
 
 use self::row::{CountRow, WaitRow};
 pub(crate) use self::row::{TicketRow, Written};
+use self::schema::ticket_members;
 use super::dialect::{self, Id, Instant};
 use super::{Database, IdCol, TimeCol, Tx, riders, ticket_batch};
 use crate::prepared::prepared;
@@ -32,7 +38,8 @@ macro_rules! tickets {
     ($rest:literal) => {
         concat!(
             "SELECT t.id, t.mode, t.player_id, t.rating, t.deviation, t.status, t.created_at, t.expires_at, t.ended_at,
-                    t.ended, t.game_id, t.proposal_id, t.wait_low, t.wait_high, t.version
+                    t.ended, t.game_id, t.proposal_id, t.wait_low, t.wait_high, t.version, t.party_id, t.size, t.details,
+                    t.detached_at, t.offered_at
              FROM tickets t ",
             $rest
         )
@@ -46,11 +53,14 @@ fn into_tickets(rows: Vec<TicketRow>) -> Result<Vec<Ticket>, StoreError> {
     rows.into_iter().map(TicketRow::into_ticket).collect()
 }
 
-/// One new ticket, one idle player, at most a receipt: the hottest change there is.
-fn is_plain_join(changes: &[TicketChange], riders: &Riders) -> bool {
+/// One new ticket of one idle player who asks for nothing, at most a receipt: the hottest change there is.
+fn is_plain_join(change: &Change, riders: &Riders) -> bool {
     let Riders { fence, receipt: _, together, engage, blocks, cool_downs, open_games, audit, events } = riders;
-    changes.len() == 1
-        && changes[0].expect == Version::NEW
+    let [TicketChange { expect: Version::NEW, ticket }] = change.tickets.as_slice() else { return false };
+    change.proposal.is_none()
+        && change.party.is_none()
+        && ticket.members.len() == 1
+        && ticket.wishes == Wishes::default()
         && engage.len() == 1
         && engage[0].from == kernel::Engagement::Idle
         && fence.is_none()
@@ -78,14 +88,26 @@ impl TicketStore for TicketTable {
         limit: PageLimit,
     ) -> Result<Page<Ticket, TicketPosition>, StoreError> {
         let after = after.unwrap_or(TicketPosition { created_at: END_OF_TIME, id: TicketId::new(Uuid::max()) });
+        let most = i64::from(limit.get()) + 1;
         let query = prepared(tickets!(
-            "WHERE t.player_id = $1 AND (t.created_at, t.id) < ($2, $3)
-             ORDER BY t.created_at DESC, t.id DESC LIMIT $4"
+            "WHERE t.id IN (
+                SELECT id FROM (SELECT id, created_at FROM tickets WHERE player_id = $1 AND (created_at, id) < ($2, $3)
+                                ORDER BY created_at DESC, id DESC LIMIT $4) AS own
+                UNION ALL
+                SELECT ticket_id FROM (SELECT ticket_id, created_at FROM ticket_members
+                                       WHERE player_id = $5 AND (created_at, ticket_id) < ($6, $7)
+                                       ORDER BY created_at DESC, ticket_id DESC LIMIT $8) AS others)
+             ORDER BY t.created_at DESC, t.id DESC LIMIT $9"
         ))
         .bind::<Id, _>(IdCol::from(player))
         .bind::<Instant, _>(TimeCol(after.created_at))
         .bind::<Id, _>(IdCol::from(after.id))
-        .bind::<BigInt, _>(i64::from(limit.get()) + 1);
+        .bind::<BigInt, _>(most)
+        .bind::<Id, _>(IdCol::from(player))
+        .bind::<Instant, _>(TimeCol(after.created_at))
+        .bind::<Id, _>(IdCol::from(after.id))
+        .bind::<BigInt, _>(most)
+        .bind::<BigInt, _>(most);
         let rows = self.database.read(|mut conn| async move { query.load(&mut conn).await }).await?;
         let mut items = into_tickets(rows)?;
         let more = items.len() > usize::from(limit.get());
@@ -95,9 +117,11 @@ impl TicketStore for TicketTable {
         Ok(Page { items, next })
     }
 
-    async fn commit(&self, changes: Vec<TicketChange>, riders: Riders) -> Result<(), StoreError> {
-        let plain_join = is_plain_join(&changes, &riders);
-        let written = changes
+    async fn commit(&self, change: Change, riders: Riders) -> Result<(), StoreError> {
+        let plain_join = is_plain_join(&change, &riders);
+        let Change { tickets, proposal, party } = change;
+        let members = tickets.iter().filter(|change| change.expect == Version::NEW).flat_map(row::others).collect();
+        let written = tickets
             .into_iter()
             .map(|change| {
                 let row = TicketRow::of(change.ticket, change.expect.next())?;
@@ -112,7 +136,13 @@ impl TicketStore for TicketTable {
             .write(move |tx| {
                 Box::pin(async move {
                     riders::board(tx, &riders).await?;
-                    write(tx, written).await?;
+                    if let Some(change) = proposal {
+                        checks::write(tx, change).await?;
+                    }
+                    write(tx, written, members).await?;
+                    if let Some(change) = party {
+                        parties::write(tx, change).await?;
+                    }
                     riders::alight(tx, &riders).await
                 })
             })
@@ -121,13 +151,24 @@ impl TicketStore for TicketTable {
 
     async fn claim(&self, claims: Vec<Claim>, lease: &Lease) -> Result<(), StoreError> {
         let riders = Claim::riders(&claims, lease);
-        let mut claimed: Vec<_> = claims
-            .iter()
-            .flat_map(|claim| {
-                claim.tickets.iter().map(|seat| (seat.ticket.into(), claim.game.id.into(), claim.at.into()))
+        let claimed = |claim: &Claim| {
+            let (game, proposal) = match &claim.makes {
+                Makes::Game(game) => (Some(game.id.into()), None),
+                Makes::Proposal(proposal) => (None, Some(proposal.id.into())),
+            };
+            let at = claim.at.into();
+            let row = |ticket| Claimed { ticket, game, proposal, at };
+            claim.tickets.iter().map(|seat| row(seat.ticket.into())).collect::<Vec<_>>()
+        };
+        let mut claimed: Vec<_> = claims.iter().flat_map(claimed).collect();
+        claimed.sort_unstable_by_key(|claimed| claimed.ticket);
+        let proposals: Vec<_> = claims
+            .into_iter()
+            .filter_map(|claim| match claim.makes {
+                Makes::Proposal(proposal) => Some(proposal),
+                Makes::Game(_) => None,
             })
             .collect();
-        claimed.sort_unstable();
         self.database
             .write(move |tx| {
                 Box::pin(async move {
@@ -135,6 +176,7 @@ impl TicketStore for TicketTable {
                     if ticket_batch::claim(tx, &claimed).await? != claimed.len() {
                         return Err(StoreError::Stale.into());
                     }
+                    checks::insert(tx, proposals).await?;
                     riders::alight(tx, &riders).await
                 })
             })
@@ -156,12 +198,21 @@ impl TicketStore for TicketTable {
         into_tickets(self.database.read(|mut conn| async move { query.load(&mut conn).await }).await?)
     }
 
-    async fn due(&self, now: Timestamp, limit: i64) -> Result<Vec<Ticket>, StoreError> {
-        let query = prepared(tickets!(
-            "WHERE t.status = 'searching' AND t.expires_at <= $1 ORDER BY t.expires_at, t.id LIMIT $2"
-        ))
-        .bind::<Instant, _>(TimeCol(now))
-        .bind::<BigInt, _>(limit);
+    async fn due(&self, what: Due, at: Timestamp, limit: i64) -> Result<Vec<Ticket>, StoreError> {
+        let query = match what {
+            Due::Expiry => prepared(tickets!(
+                "WHERE t.status = 'searching' AND t.expires_at <= $1 ORDER BY t.expires_at, t.id LIMIT $2"
+            )),
+            Due::Detached => prepared(tickets!(
+                "WHERE t.status = 'searching' AND t.detached_at IS NOT NULL AND t.detached_at <= $1
+                 ORDER BY t.detached_at, t.id LIMIT $2"
+            )),
+            Due::Offer => prepared(tickets!(
+                "WHERE t.status = 'searching' AND t.offered_at IS NULL AND t.created_at <= $1
+                 ORDER BY t.created_at, t.id LIMIT $2"
+            )),
+        };
+        let query = query.bind::<Instant, _>(TimeCol(at)).bind::<BigInt, _>(limit);
         into_tickets(self.database.read(|mut conn| async move { query.load(&mut conn).await }).await?)
     }
 
@@ -179,7 +230,7 @@ impl TicketStore for TicketTable {
 
     async fn counts(&self) -> Result<Vec<QueueCount>, StoreError> {
         let query = prepared(
-            "SELECT t.mode, count(*) AS searching FROM tickets t
+            "SELECT t.mode, count(*) AS searching, CAST(sum(t.size) AS bigint) AS players FROM tickets t
              JOIN engagements e ON e.player_id = t.player_id AND e.kind = 'ticket' AND e.subject = t.id
              WHERE t.status = 'searching' GROUP BY t.mode",
         );
@@ -191,14 +242,35 @@ impl TicketStore for TicketTable {
 }
 
 /// Inserts what is new and moves the rest, in id order; every version must hold.
-async fn write(tx: &mut dialect::Conn, mut written: Vec<Written>) -> Result<(), Tx> {
+async fn write(
+    tx: &mut dialect::Conn,
+    mut written: Vec<Written>,
+    members: Vec<(IdCol, TimeCol, IdCol)>,
+) -> Result<(), Tx> {
     written.sort_by_key(|change| change.row.id);
     let (new, known): (Vec<_>, Vec<_>) = written.into_iter().partition(|change| change.expect == Version::NEW.0);
     if !new.is_empty() {
         ticket_batch::insert(tx, new.into_iter().map(|change| change.row).collect()).await?;
+        for (player, created_at, ticket) in members {
+            let member = (
+                ticket_members::player_id.eq(player),
+                ticket_members::created_at.eq(created_at),
+                ticket_members::ticket_id.eq(ticket),
+            );
+            diesel::insert_into(ticket_members::table).values(member).execute(tx).await?;
+        }
     }
     if !known.is_empty() && ticket_batch::update(tx, &known).await? != known.len() {
         return Err(StoreError::Stale.into());
     }
     Ok(())
+}
+
+/// A ticket that a claim takes, and into what.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Claimed {
+    pub(crate) ticket: IdCol,
+    pub(crate) game: Option<IdCol>,
+    pub(crate) proposal: Option<IdCol>,
+    pub(crate) at: TimeCol,
 }

@@ -1,7 +1,10 @@
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Double, Nullable, Text};
 use kernel::{BoxError, StoreError, Timestamp, Version};
-use matchmaking::{Ended, QueueCount, RecentWait, Status, Ticket, WaitEstimate};
+use matchmaking::{
+    Alternative, Ended, Member, QueueCount, RecentWait, Status, Ticket, TicketChange, WaitEstimate, Wishes,
+};
+use serde::{Deserialize, Serialize};
 
 use super::super::dialect::{Id, Instant, Json};
 use super::super::{IdCol, JsonCol, TimeCol};
@@ -39,6 +42,35 @@ pub(crate) struct TicketRow {
     pub(crate) wait_high: i64,
     #[diesel(sql_type = BigInt)]
     pub(crate) version: i64,
+    #[diesel(sql_type = Nullable<Id>)]
+    pub(crate) party_id: Option<IdCol>,
+    #[diesel(sql_type = BigInt)]
+    pub(crate) size: i64,
+    #[diesel(sql_type = Nullable<Json>)]
+    pub(crate) details: Option<JsonCol>,
+    #[diesel(sql_type = Nullable<Instant>)]
+    pub(crate) detached_at: Option<TimeCol>,
+    #[diesel(sql_type = Nullable<Instant>)]
+    pub(crate) offered_at: Option<TimeCol>,
+}
+
+/// What few tickets have. Fields are only ever added.
+#[derive(Default, PartialEq, Serialize, Deserialize)]
+struct Details {
+    /// Everybody, where there are several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    members: Vec<Member>,
+    #[serde(flatten)]
+    wishes: Wishes,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    offers: Vec<Alternative>,
+}
+
+/// Whom a ticket stands for besides the one who queued: player, creation time, ticket.
+pub(super) fn others(change: &TicketChange) -> Vec<(IdCol, TimeCol, IdCol)> {
+    let ticket = &change.ticket;
+    let others = ticket.players().into_iter().filter(|player| *player != ticket.player_id);
+    others.map(|player| (player.into(), ticket.created_at.into(), ticket.id.into())).collect()
 }
 
 /// A row to write, and the version it replaces.
@@ -54,6 +86,13 @@ fn broken(why: serde_json::Error) -> StoreError {
 
 impl TicketRow {
     pub(super) fn of(ticket: Ticket, version: Version) -> Result<Self, StoreError> {
+        let size = i64::try_from(ticket.members.len()).unwrap_or(i64::MAX);
+        let members = if size > 1 { ticket.members } else { Vec::new() };
+        let details = Details { members, wishes: ticket.wishes, offers: ticket.offers };
+        let details = (details != Details::default())
+            .then(|| serde_json::to_value(details).map(JsonCol))
+            .transpose()
+            .map_err(broken)?;
         let ended = ticket.ended.map(|ended| serde_json::to_value(ended).map(JsonCol)).transpose().map_err(broken)?;
         Ok(Self {
             id: ticket.id.into(),
@@ -71,6 +110,11 @@ impl TicketRow {
             wait_low: ticket.estimated_wait_ms.low,
             wait_high: ticket.estimated_wait_ms.high,
             version: version.0,
+            party_id: ticket.party_id.map(IdCol::from),
+            size,
+            details,
+            detached_at: ticket.detached_at.map(TimeCol),
+            offered_at: ticket.offered_at.map(TimeCol),
         })
     }
 
@@ -79,10 +123,20 @@ impl TicketRow {
             .ok_or_else(|| StoreError::broken(format!("a ticket's status is {}", self.status)))?;
         let ended: Option<Ended> =
             self.ended.map(|ended| serde_json::from_value(ended.0)).transpose().map_err(broken)?;
+        let details: Option<Details> =
+            self.details.map(|details| serde_json::from_value(details.0)).transpose().map_err(broken)?;
+        let Details { mut members, wishes, offers } = details.unwrap_or_default();
+        let player = self.player_id.into();
+        if members.is_empty() {
+            members.push(Member { player, rating: self.rating, deviation: self.deviation });
+        }
         Ok(Ticket {
             id: self.id.into(),
             mode: self.mode,
-            player_id: self.player_id.into(),
+            player_id: player,
+            party_id: self.party_id.map(Into::into),
+            members,
+            wishes,
             rating: self.rating,
             deviation: self.deviation,
             status,
@@ -93,6 +147,9 @@ impl TicketRow {
             game_id: self.game_id.map(Into::into),
             proposal_id: self.proposal_id.map(Into::into),
             estimated_wait_ms: WaitEstimate { low: self.wait_low, high: self.wait_high },
+            detached_at: self.detached_at.map(Timestamp::from),
+            offered_at: self.offered_at.map(Timestamp::from),
+            offers,
             version: Version(self.version),
         })
     }
@@ -122,10 +179,12 @@ pub(super) struct CountRow {
     mode: String,
     #[diesel(sql_type = BigInt)]
     searching: i64,
+    #[diesel(sql_type = BigInt)]
+    players: i64,
 }
 
 impl From<CountRow> for QueueCount {
     fn from(row: CountRow) -> Self {
-        Self { mode: row.mode, searching: row.searching }
+        Self { mode: row.mode, searching: row.searching, players: row.players }
     }
 }

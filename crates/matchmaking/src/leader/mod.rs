@@ -6,17 +6,20 @@
 //! stalled, cut off or replaced changes nothing. A block between two is looked for there, too: the leader learns of it
 //! by the refusal, once, and doesn't put these two tickets together again. It says so to nobody.
 
-use std::collections::{HashSet, VecDeque};
+mod claims;
+
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use kernel::{IdSource, Lease, Leases, PlayerId, StoreError, TicketId, Timestamp};
+use kernel::{IdSource, Lease, Leases, StoreError, TicketId, Timestamp};
 
-use crate::decide;
-use crate::hint::{Hint, seed};
-use crate::kinetic::{KineticIndex, Pair, TicketSeed, Tuning, Waiting};
-use crate::model::TicketPosition;
+use crate::hint::Hint;
+use crate::kinetic::Tuning;
+use crate::matcher::{Matcher, Shape};
+use crate::model::{Ticket, TicketPosition};
 use crate::ports::{Modes, QueueSpec};
+use crate::service::Explained;
 use crate::store::TicketStore;
 
 /// How long a lease runs without being renewed: a queue whose leader died stands still for this long at most.
@@ -33,10 +36,8 @@ const SLACK_MS: i64 = 2_500;
 /// How often all rows are compared with the index.
 const COMPARE_MS: i64 = 5_000;
 const PAGE: i64 = 1_000;
-/// Matches per transaction.
-const BATCH: usize = 32;
-/// After so many refusals of a batch its pairs are tried one by one.
-const PATIENCE: usize = 3;
+/// For how long somebody who is away is still put into a match.
+const AWAY_MS: i64 = 5_000;
 /// How long ended tickets are remembered, for hints that come late.
 const MEMORY_MS: i64 = 10_000;
 
@@ -58,7 +59,7 @@ pub struct LeaderPorts {
 pub struct Step {
     /// When to step next, if no hint comes before. May have passed already.
     pub next_wake: Timestamp,
-    /// Games opened in this step; their events wait in the outbox.
+    /// Matches made in this step, games or ready checks; their events wait in the outbox.
     pub matched: usize,
     /// Whether this one leads now.
     pub leading: bool,
@@ -78,8 +79,10 @@ pub struct ShardLeader {
     compare_at: Timestamp,
     last_read: Timestamp,
     spec: Option<QueueSpec>,
-    index: KineticIndex,
+    index: Matcher,
     ended: Ended,
+    /// Tickets with a player who is away, and since when.
+    away: BTreeMap<TicketId, Timestamp>,
 }
 
 impl ShardLeader {
@@ -100,8 +103,9 @@ impl ShardLeader {
             compare_at: start,
             last_read: start,
             spec: None,
-            index: KineticIndex::new(tuning),
+            index: Matcher::new(Shape::duel(), tuning),
             ended: Ended::default(),
+            away: BTreeMap::new(),
         }
     }
 
@@ -115,6 +119,12 @@ impl ShardLeader {
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.index.len()
+    }
+
+    /// Why this ticket still waits; `None` if it isn't in the index.
+    #[must_use]
+    pub fn explain(&mut self, id: TicketId, now: Timestamp) -> Option<Explained> {
+        self.index.explain(id, now).map(Explained::from)
     }
 
     /// Renews the lease when due, takes the hints, reads the rows when due, and matches what touches now.
@@ -131,6 +141,7 @@ impl ShardLeader {
                 self.hear(hint, now);
             }
             self.read(now).await?;
+            self.leave_out_who_is_away(now);
             matched = self.match_all(now).await?;
         }
         Ok(Step { next_wake: self.next_wake(), matched, leading: self.lease.is_some() })
@@ -150,7 +161,8 @@ impl ShardLeader {
         }
         let wake = self.renew_at.min(self.read_at).min(self.compare_at);
         let touch = if self.spec.is_some() { self.index.next_touch() } else { None };
-        touch.map_or(wake, |touch| wake.min(touch))
+        let leaves = self.away.values().min().map(|since| since.plus_millis(AWAY_MS));
+        touch.into_iter().chain(leaves).fold(wake, Timestamp::min)
     }
 
     async fn lead(&mut self, now: Timestamp, vacant: bool) -> Result<(), StoreError> {
@@ -188,20 +200,27 @@ impl ShardLeader {
     fn forget(&mut self) {
         self.lease = None;
         self.spec = None;
-        self.index = KineticIndex::new(self.tuning);
+        self.index = Matcher::new(Shape::duel(), self.tuning);
         self.ended = Ended::default();
+        self.away.clear();
         self.compare_at = Timestamp::from_micros(0);
     }
 
     fn hear(&mut self, hint: Hint, now: Timestamp) {
         match hint {
-            Hint::Waiting { id, player, rating, deviation, created_at, expires_at } => {
-                if !self.ended.knows(id) {
-                    self.index.insert(TicketSeed { id, player, rating, deviation, created_at, expires_at }, now);
+            Hint::Waiting(waits) => {
+                if waits.again {
+                    self.ended.forget(waits.id);
+                    self.away.remove(&waits.id);
+                }
+                if self.spec.is_some() && !self.ended.knows(waits.id) {
+                    self.index.insert((*waits).into(), now);
                 }
             }
+            Hint::Away { id, since } => _ = self.away.insert(id, since),
             Hint::Gone { id } => {
                 self.index.remove(id);
+                self.away.remove(&id);
                 self.ended.note(id, now);
             }
             Hint::Vacant => {}
@@ -215,8 +234,7 @@ impl ShardLeader {
             return Ok(());
         }
         if compare {
-            let spec = self.ports.modes.queue(&self.mode).await.map_err(StoreError::Unavailable)?;
-            self.spec = spec.filter(QueueSpec::is_supported);
+            self.look_up_mode(now).await?;
         }
         let youngest =
             TicketPosition { created_at: self.last_read.plus_millis(-SLACK_MS), id: TicketId::new(uuid::Uuid::nil()) };
@@ -226,7 +244,7 @@ impl ShardLeader {
             let page = self.ports.store.waiting(&self.mode, after, PAGE).await?;
             after = page.last().map(|last| TicketPosition { created_at: last.created_at, id: last.id });
             for ticket in &page {
-                self.index.insert(seed(ticket), now);
+                self.take_in(ticket, now);
                 seen.insert(ticket.id);
             }
             if i64::try_from(page.len()).unwrap_or(i64::MAX) < PAGE {
@@ -238,6 +256,7 @@ impl ShardLeader {
             for id in lost {
                 self.index.remove(id);
             }
+            self.away.retain(|id, _| seen.contains(id));
             self.compare_at = now.plus_millis(COMPARE_MS);
         }
         self.last_read = now;
@@ -245,99 +264,42 @@ impl ShardLeader {
         Ok(())
     }
 
-    async fn match_all(&mut self, now: Timestamp) -> Result<usize, StoreError> {
-        let mut matched = 0;
-        while let (Some(lease), Some(spec)) = (self.lease.clone(), self.spec.clone()) {
-            // Who comes back from a refused claim may touch somebody else, hence the loop; each turn makes a match,
-            // takes somebody out, or learns that two keep apart.
-            let pairs = self.index.matches(now);
-            if pairs.is_empty() {
-                break;
-            }
-            for batch in pairs.chunks(BATCH) {
-                if self.lease.is_some() {
-                    matched += self.claim_batch(batch, &spec, &lease, now).await?;
-                }
-            }
+    /// A mode may change while tickets wait for it: then all are put together anew.
+    async fn look_up_mode(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        let spec = self.ports.modes.queue(&self.mode).await.map_err(StoreError::Unavailable)?;
+        let spec = spec.filter(|spec| spec.is_matched() && spec.enabled);
+        let shape = spec.as_ref().map(QueueSpec::shape);
+        if shape != self.spec.as_ref().map(QueueSpec::shape) {
+            self.index = Matcher::new(shape.unwrap_or_else(Shape::duel), self.tuning);
+            self.last_read = self.last_read.min(now);
         }
-        Ok(matched)
+        self.spec = spec;
+        Ok(())
     }
 
-    /// Claims these pairs together, without the ones that are refused; says how many became games.
-    async fn claim_batch(
-        &mut self,
-        batch: &[Pair],
-        spec: &QueueSpec,
-        lease: &Lease,
-        now: Timestamp,
-    ) -> Result<usize, StoreError> {
-        let mut matched = 0;
-        let mut refused = 0;
-        let mut queue = VecDeque::from([batch.to_vec()]);
-        while let Some(mut pairs) = queue.pop_front() {
-            let claims = pairs.iter().map(|pair| decide::claim(pair, spec, &*self.ports.ids, now)).collect();
-            match self.ports.store.claim(claims, lease).await {
-                Ok(()) => {
-                    matched += pairs.len();
-                    for pair in &pairs {
-                        self.ended.note(pair.older.seed.id, now);
-                        self.ended.note(pair.younger.seed.id, now);
-                    }
-                }
-                Err(StoreError::Fenced) => {
-                    self.forget();
-                    self.renew_at = now;
-                    break;
-                }
-                Err(StoreError::Engaged { player, .. }) if pairs.len() == 1 || refused < PATIENCE => {
-                    refused += 1;
-                    if let Some(at) = pairs.iter().position(|pair| pair.holds(player)) {
-                        self.separate(pairs.remove(at), player, now);
-                    }
-                    queue.extend((!pairs.is_empty()).then_some(pairs));
-                }
-                Err(StoreError::Apart { player, other }) if pairs.len() == 1 || refused < PATIENCE => {
-                    refused += 1;
-                    let Some(at) = pairs.iter().position(|pair| pair.holds(player) && pair.holds(other)) else {
-                        self.compare_at = now;
-                        return Err(StoreError::broken("a claim was refused for players whom it doesn't pair"));
-                    };
-                    self.keep_apart(pairs.remove(at));
-                    queue.extend((!pairs.is_empty()).then_some(pairs));
-                }
-                Err(StoreError::Stale | StoreError::Engaged { .. } | StoreError::Apart { .. }) if pairs.len() > 1 => {
-                    queue.extend(pairs.into_iter().map(|pair| vec![pair]));
-                }
-                // A row that isn't what its player's engagement says, or a lock not had in time: read again.
-                Err(StoreError::Stale) => self.compare_at = self.compare_at.min(now.plus_millis(READ_MS)),
-                Err(error) => {
-                    // It may have happened or not.
-                    self.compare_at = now;
-                    return Err(error);
-                }
+    fn take_in(&mut self, ticket: &Ticket, now: Timestamp) {
+        let away_for_long = match ticket.detached_at {
+            Some(since) => {
+                self.away.insert(ticket.id, since);
+                since.plus_millis(AWAY_MS) <= now
             }
+            None => {
+                self.away.remove(&ticket.id);
+                false
+            }
+        };
+        if self.spec.is_some() && !away_for_long {
+            self.index.insert(ticket.into(), now);
         }
-        Ok(matched)
     }
 
-    /// The two go on waiting, with their age, but not for each other.
-    fn keep_apart(&mut self, pair: Pair) {
-        let (older, younger) = (pair.older.seed.id, pair.younger.seed.id);
-        self.index.put_back(pair.older);
-        self.index.put_back(pair.younger);
-        self.index.forbid(older, younger);
-    }
-
-    /// One of the two is engaged elsewhere; the other goes on waiting, with his age.
-    fn separate(&mut self, pair: Pair, engaged: PlayerId, now: Timestamp) {
-        for ticket in [pair.older, pair.younger] {
-            let Waiting { seed, .. } = &ticket;
-            if seed.player == engaged {
-                self.ended.note(seed.id, now);
-            } else {
-                self.index.put_back(ticket);
-            }
+    /// Rows and hints bring them back.
+    fn leave_out_who_is_away(&mut self, now: Timestamp) {
+        let gone = |since: &Timestamp| since.plus_millis(AWAY_MS) <= now;
+        for (id, _) in self.away.iter().filter(|(_, since)| gone(since)) {
+            self.index.remove(*id);
         }
+        self.away.retain(|_, since| !gone(since));
     }
 }
 
@@ -353,10 +315,13 @@ impl Ended {
         self.ids.contains(&id)
     }
 
+    fn forget(&mut self, id: TicketId) {
+        self.ids.remove(&id);
+    }
+
     fn note(&mut self, id: TicketId, now: Timestamp) {
-        if self.ids.insert(id) {
-            self.order.push_back((now, id));
-        }
+        self.ids.insert(id);
+        self.order.push_back((now, id));
         while let Some((_, id)) = self.order.pop_front_if(|(at, _)| at.plus_millis(MEMORY_MS) < now) {
             self.ids.remove(&id);
         }

@@ -1,0 +1,12 @@
+DROP TABLE party_invites;
+DROP TABLE party_members;
+DROP TABLE parties;
+DROP TABLE proposals;
+DROP TABLE ticket_members;
+DROP INDEX tickets_unoffered;
+DROP INDEX tickets_detached;
+ALTER TABLE tickets DROP COLUMN offered_at;
+ALTER TABLE tickets DROP COLUMN detached_at;
+ALTER TABLE tickets DROP COLUMN details;
+ALTER TABLE tickets DROP COLUMN size;
+ALTER TABLE tickets DROP COLUMN party_id;
