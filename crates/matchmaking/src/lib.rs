@@ -51,6 +51,8 @@ mod party;
 mod ports;
 mod proposal;
 mod service;
+#[cfg(feature = "simulate")]
+pub mod simulate;
 mod store;
 pub mod wait;
 

@@ -1,0 +1,116 @@
+//! All engines at five rates, side by side.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use super::engine::Rules;
+use super::plot::{Line, Plot};
+use super::report::{Report, best, count};
+use super::trace::{Arrivals, Mode, Plan, Trace};
+use super::{SimulateError, simulate};
+use crate::Tuning;
+
+/// Arrivals per second.
+const RATES: [f64; 5] = [0.05, 0.2, 1.0, 5.0, 25.0];
+/// Traces per rate, with the seeds from the one asked for on.
+const SEEDS: u64 = 3;
+
+/// Means over the traces of one engine at one rate.
+struct Cell {
+    rules: Rules,
+    rate: f64,
+    reports: Vec<Report>,
+}
+
+impl Cell {
+    fn mean(&self, of: impl Fn(&Report) -> f64) -> f64 {
+        self.reports.iter().map(of).sum::<f64>() / count(self.reports.len())
+    }
+
+    /// All costs over all optima.
+    fn ratio(&self) -> f64 {
+        self.mean(|report| report.cost.unwrap_or(0.0)) / self.mean(|report| report.optimum.unwrap_or(0.0))
+    }
+}
+
+pub(super) fn compare(seed: u64, tickets: usize, json: bool, plots: Option<&Path>) -> Result<String, SimulateError> {
+    let tuning = Tuning::default();
+    let mut cells: Vec<Cell> = Vec::new();
+    for rate in RATES {
+        let mut here = Rules::ALL.map(|(_, rules)| Cell { rules, rate, reports: Vec::new() });
+        for seed in seed..seed + SEEDS {
+            let (mode, arrivals) = (Mode::Duel, Arrivals::Poisson);
+            let plan = Plan { seed, rate, tickets, mode, arrivals, cancels: 0.0, blocks: 0.0, regions: 0 };
+            let trace = Trace::generate(&plan);
+            let best = best(&plan, &trace, &tuning);
+            for cell in &mut here {
+                cell.reports.push(simulate(cell.rules, &plan, &trace, tuning, best));
+            }
+        }
+        cells.extend(here);
+    }
+    if let Some(directory) = plots {
+        draw(&cells, directory)?;
+    }
+    let reports: Vec<_> = cells.iter().flat_map(|cell| &cell.reports).collect();
+    if json {
+        return serde_json::to_string_pretty(&reports).map(|json| json + "\n").map_err(SimulateError::Encode);
+    }
+    let mut text = format!(
+        "1v1, kappa {}, seeds {seed} to {}, {tickets} tickets each; arrivals per second across.\n\n",
+        tuning.kappa,
+        seed + SEEDS - 1
+    );
+    section(&mut text, "cost over the offline optimum", &cells, 2, Cell::ratio);
+    section(&mut text, "median wait, s", &cells, 1, |cell| cell.mean(|report| report.wait_s[0]));
+    section(&mut text, "95th percentile of waits, s", &cells, 1, |cell| cell.mean(|report| report.wait_s[1]));
+    section(&mut text, "mean gap, points", &cells, 0, |cell| cell.mean(|report| report.gap[0]));
+    let unmatched = |cell: &Cell| cell.mean(|report| 100.0 * count(report.unmatched) / count(report.tickets));
+    section(&mut text, "unmatched, % of tickets", &cells, 1, unmatched);
+    section(&mut text, "processor time per ticket, µs", &cells, 2, |cell| cell.mean(|report| report.cpu_us));
+    Ok(text)
+}
+
+fn section(text: &mut String, title: &str, cells: &[Cell], digits: usize, figure: impl Fn(&Cell) -> f64) {
+    let _ = write!(text, "{title:<32}");
+    for rate in RATES {
+        let _ = write!(text, "{rate:>9}");
+    }
+    for (name, rules) in Rules::ALL {
+        let _ = write!(text, "\n  {name:<30}");
+        for cell in cells.iter().filter(|cell| cell.rules == rules) {
+            let _ = write!(text, "{:>9.digits$}", figure(cell));
+        }
+    }
+    text.push_str("\n\n");
+}
+
+fn draw(cells: &[Cell], directory: &Path) -> Result<(), SimulateError> {
+    let line = |name: &str, rules: Rules, figure: &dyn Fn(&Cell) -> f64| Line {
+        name: name.to_owned(),
+        points: cells.iter().filter(|cell| cell.rules == rules).map(|cell| (cell.rate, figure(cell))).collect(),
+    };
+    let plot = |title: &str, y: &str, base: f64, figure: &dyn Fn(&Cell) -> f64| Plot {
+        title: title.to_owned(),
+        x: "arrivals per second".to_owned(),
+        y: y.to_owned(),
+        base,
+        lines: Rules::ALL.map(|(name, rules)| line(name, rules, figure)).into(),
+    };
+    let wait = |cell: &Cell| cell.mean(|report| report.wait_s[1]);
+    let gap = |cell: &Cell| cell.mean(|report| report.gap[0]);
+    let plots = [
+        (
+            "matchmaking-cost.svg",
+            plot("Cost of matching over the offline optimum", "cost ÷ optimum", 1.0, &Cell::ratio),
+        ),
+        ("matchmaking-wait.svg", plot("How long 95 of 100 wait at most", "seconds", 0.0, &wait)),
+        ("matchmaking-gap.svg", plot("How far apart opponents are", "mean gap in rating points", 0.0, &gap)),
+    ];
+    std::fs::create_dir_all(directory).map_err(|error| SimulateError::Write(directory.into(), error))?;
+    for (name, plot) in plots {
+        let file = directory.join(name);
+        std::fs::write(&file, plot.svg()).map_err(|error| SimulateError::Write(file, error))?;
+    }
+    Ok(())
+}
