@@ -120,26 +120,30 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, Simulat
     };
     let mut parser = Parser::from_args(arguments);
     while let Some(argument) = parser.next().map_err(SimulateError::Arguments)? {
-        let mut text = || parser.value().and_then(|value| value.string()).map_err(SimulateError::Arguments);
         match argument {
-            Arg::Long("engine") => asked.rules = engines(&text()?)?,
-            Arg::Long("mode") => plan.mode = named(&Mode::ALL, &text()?)?,
-            Arg::Long("rate") => plan.rate = number(&text()?, |rate: &f64| *rate > 0.0 && rate.is_finite())?,
-            Arg::Long("tickets") => plan.tickets = number(&text()?, |tickets| (2..=1_000_000).contains(tickets))?,
-            Arg::Long("seed") => plan.seed = number(&text()?, |_| true)?,
-            Arg::Long("arrivals") => plan.arrivals = arrivals(&text()?)?,
-            Arg::Long("cancels") => plan.cancels = number(&text()?, |share| (0.0..=1.0).contains(share))?,
-            Arg::Long("blocks") => plan.blocks = number(&text()?, |share| (0.0..=1.0).contains(share))?,
-            Arg::Long("regions") => plan.regions = number(&text()?, |regions| *regions <= 64)?,
+            Arg::Long("engine") => asked.rules = engines(&text(&mut parser)?)?,
+            Arg::Long("mode") => plan.mode = named(&Mode::ALL, &text(&mut parser)?)?,
+            Arg::Long("rate") => plan.rate = number(&text(&mut parser)?, |rate: &f64| *rate > 0.0 && rate.is_finite())?,
+            Arg::Long("tickets") => plan.tickets = number(&text(&mut parser)?, |tickets| (2..=1_000_000).contains(tickets))?,
+            Arg::Long("seed") => plan.seed = number(&text(&mut parser)?, |_| true)?,
+            Arg::Long("arrivals") => plan.arrivals = arrivals(&text(&mut parser)?)?,
+            Arg::Long("cancels") => plan.cancels = number(&text(&mut parser)?, |share| (0.0..=1.0).contains(share))?,
+            Arg::Long("blocks") => plan.blocks = number(&text(&mut parser)?, |share| (0.0..=1.0).contains(share))?,
+            Arg::Long("regions") => plan.regions = number(&text(&mut parser)?, |regions| *regions <= 64)?,
             Arg::Long("json") => asked.json = true,
             Arg::Long("compare") => asked.compare = true,
-            Arg::Long("plots") => asked.plots = Some(text()?.into()),
+            Arg::Long("plots") => asked.plots = Some(text(&mut parser)?.into()),
             Arg::Long("help") | Arg::Short('h') => asked.help = true,
             other => return Err(SimulateError::Arguments(other.unexpected())),
         }
     }
     asked.plan = plan;
     Ok(asked)
+}
+
+/// The value of the option just read.
+fn text(parser: &mut Parser) -> Result<String, SimulateError> {
+    parser.value().and_then(|value| value.string()).map_err(SimulateError::Arguments)
 }
 
 fn engines(name: &str) -> Result<Vec<Rules>, SimulateError> {
