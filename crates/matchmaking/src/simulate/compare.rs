@@ -33,8 +33,8 @@ impl Cell {
     }
 }
 
-pub(super) fn compare(seed: u64, tickets: usize, json: bool, plots: Option<&Path>) -> Result<String, SimulateError> {
-    let tuning = Tuning::default();
+pub(super) fn compare(asked: &Plan, tuning: Tuning, json: bool, plots: Option<&Path>) -> Result<String, SimulateError> {
+    let Plan { seed, tickets, .. } = *asked;
     let mut cells: Vec<Cell> = Vec::new();
     for rate in RATES {
         let mut here = Rules::ALL.map(|(_, rules)| Cell { rules, rate, reports: Vec::new() });

@@ -20,7 +20,7 @@ pub use run::thread_micros;
 
 use crate::Tuning;
 use engine::Rules;
-use trace::{Arrivals, Mode, Plan, Trace};
+use trace::{Arrivals, LIFE_MS, Mode, Plan, Trace};
 
 /// What `simulate --help` says.
 pub const USAGE: &str = "\
@@ -38,6 +38,7 @@ Runs the matching over a generated trace on a virtual clock, and prints a table 
   --cancels SHARE   share of the tickets that are cancelled (0)
   --blocks SHARE    share of the tickets with a block against an earlier one (0)
   --regions N       regions players live in, 80 ms being the most that suits (0: anywhere)
+  --knob NAME=VALUE another tuning of ours: kappa, start, slope, tail, starve_ms or crowd; may come more than once
   --json            print JSON only
   --compare         all engines at 0.05, 0.2, 1, 5 and 25 arrivals per second, cost over the offline optimum
   --plots DIR       with --compare: also draw it, as SVG
@@ -63,6 +64,7 @@ pub enum SimulateError {
 
 struct Asked {
     plan: Plan,
+    tuning: Tuning,
     rules: Vec<Rules>,
     json: bool,
     compare: bool,
@@ -80,13 +82,13 @@ pub fn main_from(arguments: impl IntoIterator<Item = OsString>) -> Result<String
         return Ok(USAGE.to_owned());
     }
     if asked.compare {
-        return compare::compare(asked.plan.seed, asked.plan.tickets, asked.json, asked.plots.as_deref());
+        return compare::compare(&asked.plan, asked.tuning, asked.json, asked.plots.as_deref());
     }
     let constrained = asked.plan.regions > 0 || asked.plan.blocks > 0.0 || asked.plan.mode != Mode::Duel;
     if constrained && asked.rules.iter().any(|rules| *rules != Rules::Kinetic) {
         return Err(SimulateError::Unknown("Others' rules are there for 1v1 without blocks and regions only.".into()));
     }
-    let tuning = Tuning::default();
+    let tuning = asked.tuning;
     let trace = Trace::generate(&asked.plan);
     let best = report::best(&asked.plan, &trace, &tuning);
     let reports: Vec<_> = asked.rules.iter().map(|rules| simulate(*rules, &asked.plan, &trace, tuning, best)).collect();
@@ -112,6 +114,7 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, Simulat
     };
     let mut asked = Asked {
         plan: plan.clone(),
+        tuning: Tuning::default(),
         rules: vec![Rules::Kinetic],
         json: false,
         compare: false,
@@ -130,6 +133,7 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, Simulat
             Arg::Long("cancels") => plan.cancels = number(&text(&mut parser)?, |share| (0.0..=1.0).contains(share))?,
             Arg::Long("blocks") => plan.blocks = number(&text(&mut parser)?, |share| (0.0..=1.0).contains(share))?,
             Arg::Long("regions") => plan.regions = number(&text(&mut parser)?, |regions| *regions <= 64)?,
+            Arg::Long("knob") => knob(&mut asked.tuning, &text(&mut parser)?)?,
             Arg::Long("json") => asked.json = true,
             Arg::Long("compare") => asked.compare = true,
             Arg::Long("plots") => asked.plots = Some(text(&mut parser)?.into()),
@@ -151,6 +155,21 @@ fn engines(name: &str) -> Result<Vec<Rules>, SimulateError> {
         return Ok(Rules::ALL.map(|(_, rules)| rules).to_vec());
     }
     named(&Rules::ALL, name).map(|rules| vec![rules])
+}
+
+fn knob(tuning: &mut Tuning, text: &str) -> Result<(), SimulateError> {
+    let (name, value) = text.split_once('=').unwrap_or((text, ""));
+    let share = || number(value, |value: &f64| *value >= 0.0 && value.is_finite());
+    match name {
+        "kappa" => tuning.kappa = number(value, |kappa: &f64| *kappa > 0.0 && kappa.is_finite())?,
+        "start" => tuning.start = share()?,
+        "slope" => tuning.slope = number(value, |slope: &f64| *slope > 0.0 && slope.is_finite())?,
+        "tail" => tuning.tail = share()?,
+        "starve_ms" => tuning.starve_ms = number(value, |ms| (1..=LIFE_MS).contains(ms))?,
+        "crowd" => tuning.crowd = share()?,
+        _ => return Err(SimulateError::Unknown(format!("There is no knob {name:?}."))),
+    }
+    Ok(())
 }
 
 fn arrivals(kind: &str) -> Result<Arrivals, SimulateError> {
