@@ -5,36 +5,36 @@
 //!   commit, so nobody waits twice or while in a game ([`Matchmaking`]).
 //! - A **proposal** is the ready check: the first answer of each is final, and one no is enough ([`Proposal`]).
 //! - A **party** queues as one ticket and outlives its players' connections ([`Party`]).
-//! - The **index** decides who meets whom and when: growing intervals around ratings, matched the moment two touch
-//!   ([`KineticIndex`]); pure, usable alone.
-//! - Each mode's queue has one **leader** among all replicas ([`ShardLeader`]). It holds the index; a claim, one fenced
+//! - The **matcher** decides who meets whom and when: growing windows around ratings, matched the moment they touch, for
+//!   every shape of game ([`Matcher`]); pure, usable alone.
+//! - Each mode's queue has one **leader** among all replicas ([`ShardLeader`]). It holds the matcher; a claim, one fenced
 //!   transaction over both tickets, both players and the new game, decides. Leaders may die, stall or overlap: nobody
 //!   gets into two games, no ticket is lost.
 //!
-//! Invariants, and the tests that hold them: no two compatible tickets wait at rest (`tests/kinetic.rs`); tickets are
+//! Invariants, and the tests that hold them: no two compatible tickets wait at rest (`tests/matcher.rs`); tickets are
 //! conserved, a player is in one live match at most, a stale leader changes nothing, an acknowledged cancel is never
 //! matched, waiting is bounded (`tests/world.rs`); what a store must do (the `contract` feature).
 //!
 //! ```
 //! use kernel::{IdSource, PlayerId, SeededIds, TicketId, Timestamp};
-//! use shallweplay_matchmaking::{KineticIndex, TicketSeed, Tuning};
+//! use shallweplay_matchmaking::{Candidate, Matcher, Member, Shape, Tuning};
 //!
 //! let (ids, start) = (SeededIds::new(7), Timestamp::from_millis(1_700_000_000_000));
-//! let ticket = |rating, created_at: Timestamp| TicketSeed {
+//! let ticket = |rating, created_at: Timestamp| Candidate {
 //!     id: TicketId::new(ids.uuid(created_at)),
-//!     player: PlayerId::new(ids.uuid(created_at)),
-//!     rating,
-//!     deviation: 80.0,
+//!     members: vec![Member { player: PlayerId::new(ids.uuid(created_at)), rating, deviation: 80.0 }],
 //!     created_at,
 //!     expires_at: created_at.plus_millis(120_000),
+//!     latencies: Default::default(),
+//!     attributes: Default::default(),
 //! };
-//! let mut index = KineticIndex::new(Tuning::default());
-//! index.insert(ticket(1480.0, start), start);
-//! index.insert(ticket(1620.0, start), start);
-//! assert!(index.matches(start).is_empty(), "140 points apart: not yet");
-//! let touch = index.next_touch().expect("they will meet");
-//! assert!(touch < start.plus_millis(30_000));
-//! assert_eq!(index.matches(touch).len(), 1);
+//! let mut matcher = Matcher::new(Shape::duel(), Tuning::default());
+//! matcher.insert(ticket(1480.0, start), start);
+//! matcher.insert(ticket(1720.0, start), start);
+//! assert!(matcher.matches(start).is_empty(), "240 points apart: not yet");
+//! let touch = matcher.next_touch().expect("they will meet");
+//! assert!(touch < start.plus_millis(60_000));
+//! assert_eq!(matcher.matches(touch).len(), 1);
 //! ```
 
 mod change;
@@ -42,7 +42,6 @@ mod decide;
 mod error;
 mod event;
 mod hint;
-mod kinetic;
 mod leader;
 pub mod matcher;
 pub mod memory;
@@ -50,6 +49,7 @@ mod model;
 mod party;
 mod ports;
 mod proposal;
+mod reach;
 mod service;
 #[cfg(feature = "simulate")]
 pub mod simulate;
@@ -66,7 +66,6 @@ pub use event::{
     ProposedPlayer, TicketSnapshot, TicketUpdated,
 };
 pub use hint::{Hint, Waits};
-pub use kinetic::{KineticIndex, Pair, TicketSeed, Tuning};
 pub use leader::{LeaderPorts, ShardLeader, Step};
 pub use matcher::{AttributeRule, Candidate, Explanation, Group, Matcher, Member, Rule, Shape, Waiting};
 pub use model::{
@@ -76,6 +75,7 @@ pub use model::{
 pub use party::{Party, PartyInvite, PartyMember, Queued, Waited};
 pub use ports::{Modes, QueueSpec, Rating, Ratings};
 pub use proposal::{Answer, Proposal, ProposalSeat, ProposalStatus};
+pub use reach::Tuning;
 pub use service::{
     Explained, Join, Leaders, Matchmaking, MatchmakingPorts, NoLeaders, PartyView, Queue, Removed, Settings,
 };

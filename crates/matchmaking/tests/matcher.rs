@@ -151,10 +151,13 @@ impl World {
 
     fn may_play(&self, shape: &Shape, group: &[&Waiting], now: Timestamp, spacing: bool) -> bool {
         let sizes: Vec<_> = group.iter().map(|ticket| ticket.candidate.members.len()).collect();
+        // Those who have met play once they could have for a while, by all else: the region may come last.
+        let again = spacing && matches!(group, [a, b] if self.have_met(a, b));
+        let since = if again { now.plus_millis(-3_000) } else { now };
         let mut pairs = group.iter().enumerate().flat_map(|(n, a)| group[n + 1..].iter().map(move |b| (a, b)));
         sizes.iter().sum::<usize>() == shape.players()
             && fills(&sizes, &mut vec![usize::from(shape.team_size); usize::from(shape.teams)])
-            && share_a_region(shape, group, now)
+            && share_a_region(shape, group, since)
             && pairs.all(|(a, b)| self.pair(shape, a, b, now, spacing))
     }
 

@@ -15,10 +15,10 @@ use std::time::Duration;
 use kernel::{IdSource, Lease, Leases, StoreError, TicketId, Timestamp};
 
 use crate::hint::Hint;
-use crate::kinetic::Tuning;
 use crate::matcher::{Matcher, Shape};
 use crate::model::{Ticket, TicketPosition};
 use crate::ports::{Modes, QueueSpec};
+use crate::reach::Tuning;
 use crate::service::Explained;
 use crate::store::TicketStore;
 

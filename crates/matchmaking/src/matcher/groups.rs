@@ -5,7 +5,7 @@ use super::split::{Share, split};
 use super::sweep::{ENDLESS, Near, Sweep};
 use super::ticket::{Apart, Group};
 use super::{Matcher, SCAN};
-use crate::kinetic::reach::points;
+use crate::reach::points;
 
 /// How closely (microseconds) the moment a group becomes compatible is searched for.
 const PRECISION: i64 = 1_000;

@@ -39,8 +39,8 @@ pub use explain::{Explanation, Rule};
 pub use shape::{AttributeRule, Shape};
 pub use ticket::{Candidate, Group, Member, Waiting};
 
-use crate::kinetic::Tuning;
-use crate::kinetic::reach::{Span, thousandths};
+use crate::reach::Tuning;
+use crate::reach::{Span, thousandths};
 use pools::{Key, Pools, Slot};
 use recent::Recent;
 use shape::Packing;

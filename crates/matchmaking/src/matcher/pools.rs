@@ -8,7 +8,7 @@ use kernel::{PlayerId, TicketId, Timestamp};
 use super::hash::Map;
 use super::shape::Shape;
 use super::ticket::{Apart, Candidate, Waiting};
-use crate::kinetic::reach::{Density, Span};
+use crate::reach::{Density, Span};
 
 /// Place of a ticket in the pools.
 pub(super) type Slot = u32;
@@ -134,7 +134,7 @@ impl Pools {
     pub(super) fn arrive(&mut self, candidate: &Candidate, rating: i64, now: Timestamp, shape: &Shape) -> f64 {
         let at = self.pool_for(candidate, shape);
         let pool = self.pools.get_mut(at as usize).and_then(Option::as_mut);
-        pool.map_or(0.0, |pool| pool.density.arrive_many(now.max(candidate.created_at), rating, candidate.size()))
+        pool.map_or(0.0, |pool| pool.density.arrive(now.max(candidate.created_at), rating, candidate.size()))
     }
 
     pub(super) fn add(&mut self, ticket: Waiting, shape: &Shape) -> Slot {

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use kernel::{PlayerId, Timestamp};
 
 use super::hash::Map;
-use crate::kinetic::Tuning;
+use crate::reach::Tuning;
 
 /// The last meeting of every two players, while it matters.
 #[derive(Debug, Default)]

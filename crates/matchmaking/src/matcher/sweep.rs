@@ -4,7 +4,7 @@ use super::Matcher;
 use super::pools::{Key, Slot};
 use super::shape::Counts;
 use super::ticket::Apart;
-use crate::kinetic::reach::Span;
+use crate::reach::Span;
 
 /// Windows count as touching from a thousandth of a point on: ratings are kept no finer.
 const TOLERANCE: f64 = 1e-3;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use kernel::{PlayerId, TicketId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::kinetic::Tuning;
-use crate::kinetic::reach::{Span, points};
+use crate::reach::Tuning;
+use crate::reach::{Span, points};
 
 /// A player of a ticket. Stored as JSON: fields are only ever added.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Matchmaking, unreadable};
 use crate::error::Error;
-use crate::kinetic::Tuning;
 use crate::matcher::{Explanation, Matcher};
 use crate::model::{QueueCount, Status, WaitEstimate};
+use crate::reach::Tuning;
 use crate::wait;
 
 /// Rows looked at where no leader answers.

@@ -277,7 +277,7 @@ impl Run {
         self.world.store.fates.lock().expect("unpoisoned").clear();
         self.apply(&Op::Wake);
         let begun = self.world.now();
-        while self.world.now().since(begun).as_secs() < 40 {
+        while self.world.now().since(begun).as_secs() < 75 {
             let mut next = self.world.now().plus_millis(1_000);
             for n in 0..LEADERS {
                 let Some(Replica::Running(mut leader)) = self.replicas[n].take() else { panic!("still stalled") };

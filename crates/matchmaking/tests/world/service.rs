@@ -169,9 +169,9 @@ fn a_player_who_left_another_way_is_passed_over_and_swept() {
     world.clock.advance_millis(9_000);
     let matched = run(leader.step(world.now(), Vec::new())).expect("the store answers").matched;
     assert_eq!(matched, 0, "the lease has lapsed and is taken again, under a new fence");
-    world.clock.advance_millis(11_000);
+    world.clock.advance_millis(26_000);
     run(leader.step(world.now(), Vec::new())).expect("the store answers");
-    world.clock.advance_millis(11_000);
+    world.clock.advance_millis(26_000);
     run(leader.step(world.now(), Vec::new())).expect("the store answers");
     let stays = run(world.service.ticket(player(2), stays.id)).expect("it is his");
     assert_eq!(stays.status, Status::Matched);
