@@ -23,6 +23,8 @@ Commands:
             recompute ratings, stats and boards from the ledger, and say (and mend) what differs
   verify-replay FILE
             check a downloaded game log: its hash chain and, where the server knows the rules, its result
+  simulate [options]
+            run the matching over a generated trace, beside others' rules; simulate --help says more
   openapi   print the OpenAPI document
   codes     print the catalogue of problem codes as Markdown
 
@@ -40,6 +42,7 @@ enum Command {
     Doctor,
     Rebuild { mode: Option<String>, check: bool },
     VerifyReplay(PathBuf),
+    Simulate(Vec<OsString>),
     Print(String),
 }
 
@@ -69,6 +72,8 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<(Command, bool
                     Some("doctor") => Command::Doctor,
                     Some("rebuild") => Command::Rebuild { mode: None, check: false },
                     Some("verify-replay") => Command::VerifyReplay(parser.value()?.into()),
+                    // The rest is its own.
+                    Some("simulate") => Command::Simulate(parser.raw_args()?.collect()),
                     Some("openapi") => Command::Print(crate::docs::openapi_json()),
                     Some("codes") => Command::Print(crate::problem::as_markdown()),
                     _ => return Err(Arg::Value(name).unexpected()),
@@ -89,12 +94,17 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    if let Command::Print(text) = command {
-        use std::io::Write;
-        // A closed pipe (`… | head`) is no failure.
-        _ = std::io::stdout().write_all(text.as_bytes());
-        return ExitCode::SUCCESS;
-    }
+    let command = match command {
+        Command::Print(text) => return printed(&text),
+        Command::Simulate(arguments) => match matchmaking::simulate::main_from(arguments) {
+            Ok(text) => return printed(&text),
+            Err(error) => {
+                eprintln!("{error}. See simulate --help.");
+                return ExitCode::from(2);
+            }
+        },
+        command => command,
+    };
     if let Command::VerifyReplay(file) = &command {
         return ended(replays::check(file));
     }
@@ -109,6 +119,13 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         },
     };
     ended(done)
+}
+
+fn printed(text: &str) -> ExitCode {
+    use std::io::Write;
+    // A closed pipe (`… | head`) is no failure.
+    _ = std::io::stdout().write_all(text.as_bytes());
+    ExitCode::SUCCESS
 }
 
 fn ended(done: Result<(), ConfigError>) -> ExitCode {

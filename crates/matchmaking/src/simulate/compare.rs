@@ -1,7 +1,10 @@
 //! All engines at five rates, side by side.
 
 use std::fmt::Write as _;
+use std::num::NonZero;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use super::engine::Rules;
 use super::plot::{Line, Plot};
@@ -35,19 +38,15 @@ impl Cell {
 
 pub(super) fn compare(asked: &Plan, tuning: Tuning, json: bool, plots: Option<&Path>) -> Result<String, SimulateError> {
     let Plan { seed, tickets, .. } = *asked;
+    let traces: Vec<_> = RATES.iter().flat_map(|rate| (seed..seed + SEEDS).map(|seed| (*rate, seed))).collect();
     let mut cells: Vec<Cell> = Vec::new();
     for rate in RATES {
-        let mut here = Rules::ALL.map(|(_, rules)| Cell { rules, rate, reports: Vec::new() });
-        for seed in seed..seed + SEEDS {
-            let (mode, arrivals) = (Mode::Duel, Arrivals::Poisson);
-            let plan = Plan { seed, rate, tickets, mode, arrivals, cancels: 0.0, blocks: 0.0, regions: 0 };
-            let trace = Trace::generate(&plan);
-            let best = best(&plan, &trace, &tuning);
-            for cell in &mut here {
-                cell.reports.push(simulate(cell.rules, &plan, &trace, tuning, best));
-            }
+        cells.extend(Rules::ALL.map(|(_, rules)| Cell { rules, rate, reports: Vec::new() }));
+    }
+    for ((rate, _), reports) in traces.iter().zip(all(&traces, tickets, tuning)) {
+        for (cell, report) in cells.iter_mut().filter(|cell| cell.rate.total_cmp(rate).is_eq()).zip(reports) {
+            cell.reports.push(report);
         }
-        cells.extend(here);
     }
     if let Some(directory) = plots {
         draw(&cells, directory)?;
@@ -69,6 +68,34 @@ pub(super) fn compare(asked: &Plan, tuning: Tuning, json: bool, plots: Option<&P
     section(&mut text, "unmatched, % of tickets", &cells, 1, unmatched);
     section(&mut text, "processor time per ticket, µs", &cells, 2, |cell| cell.mean(|report| report.cpu_us));
     Ok(text)
+}
+
+/// Every engine over each of these traces; as many traces at a time as there are cores.
+fn all(traces: &[(f64, u64)], tickets: usize, tuning: Tuning) -> Vec<Vec<Report>> {
+    let next = AtomicUsize::new(0);
+    let done: Vec<Mutex<Vec<Report>>> = traces.iter().map(|_| Mutex::default()).collect();
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, NonZero::get) {
+            scope.spawn(|| {
+                while let Some((at, (rate, seed))) = {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    traces.get(at).map(|trace| (at, *trace))
+                } {
+                    let reports = engines(rate, seed, tickets, tuning);
+                    *done[at].lock().unwrap_or_else(PoisonError::into_inner) = reports;
+                }
+            });
+        }
+    });
+    done.into_iter().map(|reports| reports.into_inner().unwrap_or_else(PoisonError::into_inner)).collect()
+}
+
+fn engines(rate: f64, seed: u64, tickets: usize, tuning: Tuning) -> Vec<Report> {
+    let (mode, arrivals) = (Mode::Duel, Arrivals::Poisson);
+    let plan = Plan { seed, rate, tickets, mode, arrivals, cancels: 0.0, blocks: 0.0, regions: 0 };
+    let trace = Trace::generate(&plan);
+    let best = best(&plan, &trace, &tuning);
+    Rules::ALL.into_iter().map(|(_, rules)| simulate(rules, &plan, &trace, tuning, best)).collect()
 }
 
 fn section(text: &mut String, title: &str, cells: &[Cell], digits: usize, figure: impl Fn(&Cell) -> f64) {
