@@ -25,13 +25,13 @@ mod hash;
 mod pairs;
 mod pools;
 mod recent;
+mod schedule;
 mod shape;
 mod split;
 mod sweep;
 mod ticket;
 
-use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap};
+use std::collections::BTreeSet;
 
 use kernel::{PlayerId, TicketId, Timestamp};
 
@@ -43,6 +43,7 @@ use crate::reach::Tuning;
 use crate::reach::{Span, thousandths};
 use pools::{Key, Pools, Slot};
 use recent::Recent;
+use schedule::Schedule;
 use shape::Packing;
 use ticket::Apart;
 
@@ -56,7 +57,6 @@ struct Check {
     oldest: i64,
     key: Key,
     slot: Slot,
-    version: u32,
 }
 
 /// The waiting tickets of one queue. Pure: time comes in, and the same calls give the same matches.
@@ -66,7 +66,7 @@ pub struct Matcher {
     packing: Packing,
     tuning: Tuning,
     pools: Pools,
-    checks: BinaryHeap<Reverse<Check>>,
+    checks: Schedule,
     recent: Recent,
     /// The latest time heard of, in microseconds.
     clock: i64,
@@ -81,7 +81,7 @@ impl Matcher {
             shape,
             tuning,
             pools: Pools::default(),
-            checks: BinaryHeap::new(),
+            checks: Schedule::default(),
             recent: Recent::default(),
             clock: i64::MIN,
         }
@@ -190,8 +190,8 @@ impl Matcher {
     pub fn matches(&mut self, now: Timestamp) -> Vec<Group> {
         self.clock = self.clock.max(now.micros());
         let mut groups = Vec::new();
-        while let Some(check) = self.next_check().filter(|check| check.at <= now.micros()) {
-            self.checks.pop();
+        while let Some(check) = self.checks.first().copied().filter(|check| check.at <= now.micros()) {
+            self.checks.cancel(check.slot);
             let found = if self.shape.is_duel() {
                 self.check_pair(&check, now.micros())
             } else {
@@ -204,8 +204,8 @@ impl Matcher {
 
     /// When to call [`matches`](Self::matches) next, if nothing changes until then; may lie in the past. Nothing is
     /// compatible before, but not always is something then.
-    pub fn next_touch(&mut self) -> Option<Timestamp> {
-        self.next_check().map(|check| Timestamp::from_micros(check.at))
+    pub fn next_touch(&self) -> Option<Timestamp> {
+        self.checks.first().map(|check| Timestamp::from_micros(check.at))
     }
 
     /// How much further tickets look for a group than for a pair: `sqrt(K / 2)`, by the knob for it.
@@ -255,7 +255,6 @@ impl Matcher {
             }
         }
         self.plan_around(slot);
-        self.compact();
     }
 
     fn separate(&mut self, a: TicketId, b: TicketId, how: Apart) {
@@ -288,6 +287,7 @@ impl Matcher {
             if self.shape.is_duel() && self.shape.is_plain() { self.lower_neighbours(slot) } else { Vec::new() };
         let pool = self.pools.core(slot).pool;
         let ticket = self.pools.take(slot)?;
+        self.checks.cancel(slot);
         for lower in lower {
             self.plan_pair(lower);
         }
@@ -308,29 +308,12 @@ impl Matcher {
 
     /// Replaces what was planned for a ticket; with `None` nothing is.
     fn plan(&mut self, slot: Slot, at: Option<(i64, i64)>) {
-        let version = self.pools.next_version(slot);
-        if let Some((at, oldest)) = at {
-            let key = self.pools.core(slot).key;
-            self.checks.push(Reverse(Check { at, oldest, key, slot, version }));
-        }
-    }
-
-    /// The earliest plan that still stands.
-    fn next_check(&mut self) -> Option<Check> {
-        while let Some(Reverse(check)) = self.checks.peek().copied() {
-            if self.pools.core(check.slot).version == check.version {
-                return Some(check);
+        match at {
+            Some((at, oldest)) => {
+                let key = self.pools.core(slot).key;
+                self.checks.plan(Check { at, oldest, key, slot });
             }
-            self.checks.pop();
-        }
-        None
-    }
-
-    /// Drops void plans once they outweigh the others by far.
-    fn compact(&mut self) {
-        if self.checks.len() > 1_024 + 4 * self.pools.len() {
-            let pools = &self.pools;
-            self.checks.retain(|Reverse(check)| pools.core(check.slot).version == check.version);
+            None => self.checks.cancel(slot),
         }
     }
 }

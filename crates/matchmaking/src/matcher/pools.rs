@@ -35,8 +35,6 @@ pub(super) struct Core {
     /// Regions within twice the cap.
     pub(super) far: u64,
     pub(super) pool: u32,
-    /// Counts plans made for this slot: an older one is void.
-    pub(super) version: u32,
     pub(super) size: u8,
     /// Whether it keeps apart from anybody.
     pub(super) apart: bool,
@@ -85,13 +83,6 @@ impl Pools {
 
     pub(super) fn core(&self, slot: Slot) -> &Core {
         &self.cores[slot as usize]
-    }
-
-    /// Makes older plans of this slot void, and says what a valid one carries.
-    pub(super) fn next_version(&mut self, slot: Slot) -> u32 {
-        let core = &mut self.cores[slot as usize];
-        core.version = core.version.wrapping_add(1);
-        core.version
     }
 
     pub(super) fn ticket(&self, slot: Slot) -> Option<&Waiting> {
@@ -149,14 +140,12 @@ impl Pools {
             near,
             far,
             pool: at,
-            version: 0,
             size: candidate.size(),
             apart: false,
             spaced: false,
         };
         let slot = if let Some(slot) = self.free.pop() {
-            let version = self.cores[slot as usize].version;
-            self.cores[slot as usize] = Core { version, ..core };
+            self.cores[slot as usize] = core;
             slot
         } else {
             self.cores.push(core);
@@ -181,7 +170,6 @@ impl Pools {
 
     pub(super) fn take(&mut self, slot: Slot) -> Option<Waiting> {
         let ticket = self.tickets.get_mut(slot as usize)?.take()?;
-        self.next_version(slot);
         self.free.push(slot);
         self.by_id.remove(&ticket.candidate.id);
         for member in &ticket.candidate.members {
