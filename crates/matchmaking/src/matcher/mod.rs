@@ -21,7 +21,6 @@
 
 mod explain;
 mod groups;
-mod hash;
 mod pairs;
 mod pools;
 mod recent;

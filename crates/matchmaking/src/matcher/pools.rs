@@ -5,7 +5,6 @@ use std::ops::Bound::{Excluded, Unbounded};
 
 use kernel::{PlayerId, TicketId, Timestamp};
 
-use super::hash::Map;
 use super::shape::Shape;
 use super::ticket::{Apart, Candidate, Waiting};
 use crate::reach::{Density, Span};
@@ -60,8 +59,8 @@ pub(super) struct Pools {
     cores: Vec<Core>,
     tickets: Vec<Option<Box<Waiting>>>,
     free: Vec<Slot>,
-    by_id: Map<TicketId, Slot>,
-    by_player: Map<PlayerId, Slot>,
+    by_id: BTreeMap<TicketId, Slot>,
+    by_player: BTreeMap<PlayerId, Slot>,
     pools: Vec<Option<Pool>>,
     by_strict: BTreeMap<Vec<Option<String>>, u32>,
     regions: Vec<String>,

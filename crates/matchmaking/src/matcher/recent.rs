@@ -2,15 +2,16 @@
 
 use std::collections::VecDeque;
 
+use std::collections::BTreeMap;
+
 use kernel::{PlayerId, Timestamp};
 
-use super::hash::Map;
 use crate::reach::Tuning;
 
 /// The last meeting of every two players, while it matters.
 #[derive(Debug, Default)]
 pub(super) struct Recent {
-    of: Map<PlayerId, Vec<(PlayerId, i64)>>,
+    of: BTreeMap<PlayerId, Vec<(PlayerId, i64)>>,
     /// In the order they were noted, to forget by.
     order: VecDeque<(i64, PlayerId)>,
 }
