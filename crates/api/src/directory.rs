@@ -31,6 +31,9 @@ struct Known {
 impl Names {
     /// This player's profile; somebody who isn't there any more has a pseudonym.
     pub(crate) fn get(&self, id: PlayerId) -> PlayerDto {
+        if id.is_bot() {
+            return PlayerDto::bot();
+        }
         self.0.get(&id).map_or_else(|| PlayerDto::gone(id), |known| known.player.clone())
     }
 }
@@ -72,7 +75,8 @@ impl Directory {
     }
 
     async fn look_up(&self, ids: impl IntoIterator<Item = PlayerId>) -> Result<(Names, CacheOutcome), Problem> {
-        let mut ids: Vec<PlayerId> = ids.into_iter().collect();
+        // Nobody keeps the practice bot: it is known.
+        let mut ids: Vec<PlayerId> = ids.into_iter().filter(|id| !id.is_bot()).collect();
         ids.sort_unstable();
         ids.dedup();
         let keys: Vec<CacheKey> = ids.iter().copied().map(key).collect();

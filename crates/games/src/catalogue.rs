@@ -227,7 +227,7 @@ mod tests {
         for mode in Catalogue::shipped().expect("valid").all() {
             let written = mode.written();
             assert_eq!(Mode::read(&written).as_ref(), Ok(mode), "{written}");
-            assert_eq!(written.as_object().map(serde_json::Map::len), Some(21), "every field is there: {written}");
+            assert_eq!(written.as_object().map(serde_json::Map::len), Some(22), "every field is there: {written}");
         }
         let all_set = file_with(5, |mode| {
             mode["rating_model"] = json!("glicko2");

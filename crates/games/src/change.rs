@@ -53,7 +53,7 @@ impl Change {
     fn company(&self) -> Vec<Vec<PlayerId>> {
         let id = self.game.id;
         let seats = self.engage.iter().any(|step| step.to == Engagement::Game(id));
-        let seated = self.game.players.iter().filter(|player| player.status.engaged()).map(|player| player.player_id);
+        let seated = self.game.people().filter(|player| player.status.engaged()).map(|player| player.player_id);
         let invited = self.events.iter().filter_map(|event| match event {
             GameEvent::Invited(to, invited) => Some(vec![invited.from, *to]),
             _ => None,

@@ -35,3 +35,11 @@ pub struct LedgerEntry {
     /// When it was decided.
     pub at: Timestamp,
 }
+
+impl LedgerEntry {
+    /// Whether a practice bot played: then nobody's ratings, stats or places follow from it.
+    #[must_use]
+    pub fn is_practice(&self) -> bool {
+        self.standings.iter().any(|standing| standing.player_id.is_bot())
+    }
+}

@@ -176,6 +176,13 @@ impl Mode {
         }
     }
 
+    /// Whether a practice bot plays it: its rules module has one, and there is one seat for it. The bot has one id, and
+    /// nobody sits in two seats of a game.
+    #[must_use]
+    pub fn practice(&self) -> bool {
+        (self.teams, self.team_size) == (2, 1) && self.module().is_some_and(|module| module.bot().is_some())
+    }
+
     /// What its rules module is told at the start; null where there is nothing to say.
     #[must_use]
     pub const fn options(&self) -> &Value {

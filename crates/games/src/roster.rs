@@ -29,7 +29,7 @@ impl Rosters {
     }
 
     pub(crate) fn put(&self, game: &Game, now: Timestamp) -> RelayRoster {
-        let there = game.players.iter().filter(|player| player.status.engaged());
+        let there = game.people().filter(|player| player.status.engaged());
         let roster: RelayRoster = there.map(|player| player.player_id).collect();
         let until = now.plus_millis(BELIEVED_MS);
         let until = game.due_at.map_or(until, |due| until.min(due));

@@ -5,7 +5,7 @@ use crate::model::Game;
 use crate::words::{OriginKind, ResultStatus, Status};
 
 impl Game {
-    /// Words about how the game came to be (`matched`, `private`, `rematch` or `solo`) and how it ended (`abandoned`,
+    /// Words about how the game came to be (`matched`, `practice`, `private`, `rematch` or `solo`) and how it ended (`abandoned`,
     /// `claimed`, `majority`, `voided`; `amended` where an earlier result was replaced by another; `disputed` where players
     /// disagreed, whatever became of it). Sorted, each once, and found in games from histories too.
     #[must_use]
@@ -25,6 +25,7 @@ impl Game {
             ("disputed", disputed),
             ("majority", because("majority")),
             (OriginKind::Matched.as_str(), self.origin.kind == OriginKind::Matched),
+            (OriginKind::Practice.as_str(), self.origin.kind == OriginKind::Practice),
             (OriginKind::Private.as_str(), self.origin.kind == OriginKind::Private),
             (OriginKind::Rematch.as_str(), self.origin.kind == OriginKind::Rematch),
             (OriginKind::Solo.as_str(), self.origin.kind == OriginKind::Solo),

@@ -134,6 +134,8 @@ words! {
         Rematch = "rematch",
         /// By a player alone.
         Solo = "solo",
+        /// By a player, against a practice bot.
+        Practice = "practice",
     }
 
     /// What a player may claim of opponents who are gone.

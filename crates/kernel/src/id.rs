@@ -61,3 +61,15 @@ typed_id! {
     /// An invitation to a game.
     InviteId,
 }
+
+impl PlayerId {
+    /// The practice bot. It sits in games like a player and is none: no row anywhere has it, nothing is told to it, and
+    /// it may sit in any number of games at once. Its time part is 1970, so no fresh id is ever the same.
+    pub const BOT: Self = Self(Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_00b0));
+
+    /// Whether this is the practice bot.
+    #[must_use]
+    pub fn is_bot(self) -> bool {
+        self == Self::BOT
+    }
+}

@@ -44,7 +44,7 @@ pub(crate) struct GameDto {
     result: Option<ResultDto>,
     /// Why it ended, if not by being played out.
     ended: Option<EndedDto>,
-    /// How it came to be: `matched`, `private`, `rematch` or `solo`.
+    /// How it came to be: `matched`, `private`, `rematch`, `solo` or `practice`, against a bot.
     origin: String,
     /// The game that repeats this one, once somebody asked for it.
     #[schema(value_type = Option<uuid::Uuid>)]

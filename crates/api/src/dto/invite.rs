@@ -17,7 +17,8 @@ pub(crate) struct CreateGameDto {
     pub(crate) invite: Option<Vec<PlayerId>>,
     /// Whether to make a link for whoever has it.
     pub(crate) link: Option<bool>,
-    /// Whether to play against a practice bot.
+    /// Whether to play against a practice bot, at once and unrated, in modes that say `practice`. It takes the other seat,
+    /// so nobody else can be invited.
     pub(crate) bot: Option<bool>,
 }
 

@@ -31,6 +31,8 @@ pub(crate) struct ModeDto {
     late_join_ms: i64,
     /// Whether a match must be accepted first.
     ready_check: bool,
+    /// Whether it can be played against a practice bot: `POST /games` with `bot`.
+    practice: bool,
     /// Who may be matched with whom, beside their ratings.
     matching: MatchingDto,
     /// What score reports may say, in relay modes.
@@ -106,6 +108,7 @@ impl From<&Mode> for ModeDto {
             quorum: mode.quorum,
             late_join_ms: mode.late_join_ms,
             ready_check: mode.ready_check,
+            practice: mode.practice(),
             matching: MatchingDto::from(&mode.matching),
             score: mode.score().map(|envelope| EnvelopeDto {
                 min: envelope.min,

@@ -20,6 +20,9 @@ pub(crate) struct PlayerDto {
     /// When they first came.
     #[schema(value_type = String, format = DateTime)]
     pub(crate) created_at: Timestamp,
+    /// There, and true, for the practice bot only. It has no page, and can't be asked for anything.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) bot: bool,
 }
 
 impl From<&Player> for PlayerDto {
@@ -31,11 +34,18 @@ impl From<&Player> for PlayerDto {
             avatar_url: player.avatar_url.clone(),
             guest: player.guest,
             created_at: player.created_at,
+            bot: false,
         }
     }
 }
 
 impl PlayerDto {
+    /// The practice bot, which is no player anywhere else.
+    pub(crate) fn bot() -> Self {
+        let named = "Practice bot".to_owned();
+        Self { display_name: named, guest: false, bot: true, ..Self::gone(PlayerId::BOT) }
+    }
+
     /// Somebody who isn't there any more.
     pub(crate) fn gone(id: PlayerId) -> Self {
         Self {
@@ -45,6 +55,7 @@ impl PlayerDto {
             avatar_url: None,
             guest: true,
             created_at: Timestamp::from_micros(0),
+            bot: false,
         }
     }
 }

@@ -31,7 +31,7 @@ fn spec(mode: &Mode, check_ms: i64) -> QueueSpec {
             .iter()
             .map(|rule| AttributeRule { key: rule.key.clone(), strict: rule.strict })
             .collect(),
-        practice: false,
+        practice: mode.practice(),
         enabled: mode.enabled,
     }
 }
@@ -97,7 +97,9 @@ const fn outcome(outcome: games::Outcome) -> Outcome {
     }
 }
 
+/// Of a practice game the ledger keeps the place and nobody takes part: so nothing follows from it.
 fn fact(entry: LedgerEntry) -> Fact {
+    let counts = !entry.is_practice();
     let line = |line: games::Standing| FactLine {
         player_id: line.player_id,
         team: line.team,
@@ -112,7 +114,7 @@ fn fact(entry: LedgerEntry) -> Fact {
         mode: entry.mode,
         rated: entry.rated,
         voided: entry.status == ResultStatus::Voided,
-        lines: entry.standings.into_iter().map(line).collect(),
+        lines: entry.standings.into_iter().filter(|_| counts).map(line).collect(),
         at: entry.at,
     }
 }

@@ -10,6 +10,7 @@ mod invites;
 mod log;
 mod modes;
 mod pairs;
+mod practice;
 
 pub use attendance::*;
 pub use cases::*;
@@ -20,6 +21,7 @@ pub use invites::*;
 pub use log::*;
 pub use modes::*;
 pub use pairs::*;
+pub use practice::*;
 
 #[doc(hidden)]
 pub use kernel::contract::Pace;
@@ -66,6 +68,7 @@ macro_rules! game_store_contract {
             the_unseen_come_longest_unseen_first
             who_is_marked_gone_wakes_the_game
             cases_are_listed_newest_first_and_narrowed
+            a_practice_bot_sits_in_any_number_of_games_and_has_a_seat_in_none
         }
     };
     (@ $make:expr, $($case:ident)+) => {$(

@@ -164,7 +164,7 @@ const fn outcome(claim: Claim) -> Outcome {
 
 /// Nobody came back within grace. Where all went at once, or with the replica they were on, it was not their doing.
 pub(super) fn deserted(draft: &mut Draft<'_>) {
-    let gone: Vec<_> = draft.game.players.iter().filter(|p| p.status.engaged()).filter_map(|p| p.gone).collect();
+    let gone: Vec<_> = draft.game.people().filter(|p| p.status.engaged()).filter_map(|p| p.gone).collect();
     let (first, last) = (gone.iter().map(|gone| gone.at).min(), gone.iter().map(|gone| gone.at).max());
     let at_once = gone.len() > 1 && first.map(|first| first.plus_millis(TOGETHER_MS)) >= last;
     if at_once || gone.iter().all(|gone| gone.with_replica) {

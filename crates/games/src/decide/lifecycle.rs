@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::draft::{Draft, Settlement, seats};
 use super::verdict::{Claims, by_walkover, teams_left};
-use super::{Decided, attendance, in_time, invite, judge, private, report, seat_of, window};
+use super::{Decided, attendance, in_time, invite, judge, play, private, report, seat_of, window};
 use crate::change::Change;
 use crate::error::Error;
 use crate::event::{GameEvent, Started};
@@ -84,10 +84,12 @@ pub(super) fn start(draft: &mut Draft<'_>, mode: &Mode) {
     draft.log("started", started);
     draft.say_updated();
     for at in 0..draft.game.players.len() {
-        if draft.game.players[at].status == PlayerStatus::Playing {
+        let player = &draft.game.players[at];
+        if player.status == PlayerStatus::Playing && !player.is_bot() {
             tell_start(draft, at);
         }
     }
+    play::answer(draft, mode);
 }
 
 /// Whether those still there sit on the module's seats, and on nothing else.

@@ -197,7 +197,7 @@ pub(super) fn log_opening(draft: &mut Draft<'_>) {
     draft.log("opened", opened);
 }
 
-fn place(draft: &mut Draft<'_>, mode: &Mode, player_id: PlayerId, secret: SessionSecret, seat: u8) {
+pub(super) fn place(draft: &mut Draft<'_>, mode: &Mode, player_id: PlayerId, secret: SessionSecret, seat: u8) {
     let team = seat % mode.teams.max(1);
     draft.game.players.push(GamePlayer::seated(&RosterSeat { player_id, team, seat, secret }));
     draft.game.players.sort_by_key(|player| player.seat);

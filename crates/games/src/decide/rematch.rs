@@ -69,12 +69,17 @@ pub fn open_rematch(
     lifecycle::mark_ready(&mut draft, at);
     proceed(&mut draft, mode, None);
 
+    draft.also = Some(Box::new(goes_on(old, opening, now)));
+    Ok(draft.into_change())
+}
+
+/// The old game says which one repeats it.
+pub(super) fn goes_on(old: &Game, opening: &Opening, now: Timestamp) -> Change {
     let mut before = Draft::of(old, now);
     before.game.rematch = Some(opening.id);
     before.log("rematch", json!({ "player_id": opening.by, "game_id": opening.id }));
     before.say_updated();
-    draft.also = Some(Box::new(before.into_change()));
-    Ok(draft.into_change())
+    before.into_change()
 }
 
 fn keep(draft: &mut Draft<'_>, mode: &Mode, player: Option<PlayerId>, seat: u8) {

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use kernel::{Connections, GameId, InviteId, Page, PageLimit, PlayerId, Riders, StoreError, Timestamp};
 use serde_json::Value;
 
-use super::MemoryGameStore;
+use super::{MemoryGameStore, has};
 use crate::model::Game;
 use crate::store::{Attendance, AttendanceStore, CaseFilter, CaseStore, InviteStore, ModeStore, Seen};
 use crate::words::Status;
@@ -44,8 +44,7 @@ impl InviteStore for MemoryGameStore {
 
     async fn worded_by(&self, player: PlayerId, after: Option<GameId>, limit: i64) -> Result<Vec<GameId>, StoreError> {
         let state = self.current();
-        let theirs =
-            |game: &&Game| game.player(player).is_some() || game.invites.iter().any(|invite| invite.to == Some(player));
+        let theirs = |game: &&Game| has(game, player) || game.invites.iter().any(|invite| invite.to == Some(player));
         let later = state.games.values().filter(|game| after.is_none_or(|after| game.id > after));
         let limit = usize::try_from(limit).unwrap_or(0);
         Ok(later.filter(theirs).take(limit).map(|game| game.id).collect())
@@ -136,7 +135,7 @@ impl CaseStore for MemoryGameStore {
             after.is_none_or(|after| game.id < after)
                 && filter.status.is_none_or(|status| game.status == status)
                 && filter.mode.as_ref().is_none_or(|mode| game.mode == *mode)
-                && filter.player.is_none_or(|player| game.player(player).is_some())
+                && filter.player.is_none_or(|player| has(game, player))
                 && (!filter.needs_review || game.needs_review)
         };
         let limit = usize::from(limit.get());

@@ -58,6 +58,11 @@ impl MemoryGameStore {
     }
 }
 
+/// Whether this player has a seat: the practice bot has none of its own.
+fn has(game: &Game, player: PlayerId) -> bool {
+    game.people().any(|known| known.player_id == player)
+}
+
 impl State {
     /// Checks, then writes.
     fn apply(&mut self, change: GameChange) -> Result<Option<i64>, StoreError> {
@@ -127,11 +132,11 @@ impl GameStore for MemoryGameStore {
             .values()
             .filter_map(|game| {
                 let position = HistoryPosition { ended_at: game.history_at()?, game_id: game.id };
-                let me = game.player(query.player)?;
+                let me = game.people().find(|player| player.player_id == query.player)?;
                 let filter = &query.filter;
                 let wanted = filter.mode.as_ref().is_none_or(|mode| *mode == game.mode)
                     && filter.result.is_none_or(|outcome| me.outcome == Some(outcome))
-                    && filter.opponent.is_none_or(|other| other != query.player && game.player(other).is_some())
+                    && filter.opponent.is_none_or(|other| other != query.player && has(game, other))
                     && filter.rated.is_none_or(|rated| rated == game.rated)
                     && filter.since.is_none_or(|since| position.ended_at >= since)
                     && filter.until.is_none_or(|until| position.ended_at < until)

@@ -168,6 +168,12 @@ impl GamePlayer {
             gone: None,
         }
     }
+
+    /// Whether the practice bot sits here. It is no player: no row says so, nothing is told to it, and it is never gone.
+    #[must_use]
+    pub fn is_bot(&self) -> bool {
+        self.player_id.is_bot()
+    }
 }
 
 impl Game {
@@ -220,6 +226,17 @@ impl Game {
         self.players.iter().find(|player| player.player_id == id)
     }
 
+    /// Those who play, without the practice bot.
+    pub fn people(&self) -> impl Iterator<Item = &GamePlayer> {
+        self.players.iter().filter(|player| !player.is_bot())
+    }
+
+    /// Whether a practice bot plays: then nothing about it counts.
+    #[must_use]
+    pub fn is_practice(&self) -> bool {
+        self.players.iter().any(GamePlayer::is_bot)
+    }
+
     /// This player's report, if it was accepted.
     #[must_use]
     pub fn report_of(&self, id: PlayerId) -> Option<&Report> {
@@ -240,7 +257,7 @@ impl Game {
             return None;
         }
         let mut last = None;
-        for player in self.players.iter().filter(|player| player.status.engaged()) {
+        for player in self.people().filter(|player| player.status.engaged()) {
             last = last.max(Some(player.gone?.claim_at));
         }
         last
@@ -252,10 +269,10 @@ impl Game {
         self.wakes_at().is_some_and(|due| due <= now)
     }
 
-    /// Whether this player is held by the game: it is live and the player has not left it.
+    /// Whether this player is held by the game: it is live and the player has not left it. The practice bot never is.
     #[must_use]
     pub fn holds(&self, id: PlayerId) -> bool {
-        self.status.live() && self.player(id).is_some_and(|player| player.status.engaged())
+        self.status.live() && self.player(id).is_some_and(|player| !player.is_bot() && player.status.engaged())
     }
 
     /// Under which time the game stands in its players' histories: when it was over, if it ever started.

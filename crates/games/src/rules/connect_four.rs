@@ -3,12 +3,14 @@
 //! A move is `{"column": 0..6}`, from the left. The state is `{"rows": [[null | 0 | 1 ×7] ×6],
 //! "line": [[row, column]…] | null}`, the uppermost row first; all of it is public. `line` has every disc of one winning line, four to seven.
 
+mod bot;
+
 use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{PlayError, Rules, Step, Verdict, read_move};
+use super::{PlayError, PracticeBot, Rules, Step, Verdict, read_move};
 
 /// The rules module `connect_four`.
 #[derive(Debug, Clone, Copy)]
@@ -138,6 +140,10 @@ impl Rules for ConnectFour {
 
     fn verdict(&self, state: &Value) -> Option<Verdict> {
         Board::read(state)?.verdict()
+    }
+
+    fn bot(&self) -> Option<&dyn PracticeBot> {
+        Some(self)
     }
 }
 

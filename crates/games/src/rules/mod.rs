@@ -16,10 +16,12 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 mod connect_four;
+mod practice;
 mod rock_paper_scissors;
 mod tic_tac_toe;
 
 pub use connect_four::ConnectFour;
+pub use practice::{Chance, PracticeBot};
 pub use rock_paper_scissors::RockPaperScissors;
 pub use tic_tac_toe::TicTacToe;
 
@@ -102,6 +104,11 @@ pub trait Rules: Send + Sync {
 
     /// The decision that stands in this state, if any.
     fn verdict(&self, state: &Value) -> Option<Verdict>;
+
+    /// Who plays it with those who want to practise; nobody, unless the module says otherwise.
+    fn bot(&self) -> Option<&dyn PracticeBot> {
+        None
+    }
 }
 
 /// Reads a move with named fields; a bare list of their values isn't one, though serde would take it.

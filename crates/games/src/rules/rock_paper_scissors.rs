@@ -7,12 +7,14 @@
 //! A view is `{"best_of", "round", "score": [2], "thrown": [2 × bool], "throw": own sealed throw | null,
 //! "rounds": [[2 × throw]…]}`: what is sealed is there only for the seat that threw it.
 
+mod bot;
+
 use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{PlayError, Rules, Step, Verdict, read_move};
+use super::{PlayError, PracticeBot, Rules, Step, Verdict, read_move};
 
 /// The rules module `rock_paper_scissors`.
 #[derive(Debug, Clone, Copy)]
@@ -183,6 +185,10 @@ impl Rules for RockPaperScissors {
 
     fn verdict(&self, state: &Value) -> Option<Verdict> {
         Match::read(state)?.verdict()
+    }
+
+    fn bot(&self) -> Option<&dyn PracticeBot> {
+        Some(self)
     }
 }
 

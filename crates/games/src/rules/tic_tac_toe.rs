@@ -3,12 +3,14 @@
 //! A move is `{"cell": 0..8}`, row by row. The state is `{"cells": [null | 0 | 1 ×9], "line": [cells] | null}`; all of it
 //! is public.
 
+mod bot;
+
 use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{PlayError, Rules, Step, Verdict, read_move};
+use super::{PlayError, PracticeBot, Rules, Step, Verdict, read_move};
 
 /// The rules module `tic_tac_toe`.
 #[derive(Debug, Clone, Copy)]
@@ -114,6 +116,10 @@ impl Rules for TicTacToe {
 
     fn verdict(&self, state: &Value) -> Option<Verdict> {
         Board::read(state)?.verdict()
+    }
+
+    fn bot(&self) -> Option<&dyn PracticeBot> {
+        Some(self)
     }
 }
 

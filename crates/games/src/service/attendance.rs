@@ -103,8 +103,8 @@ impl Games {
     }
 
     /// Marks up to `limit` players as gone who have no socket and made no call about their game for its mode's grace.
-    /// They have had that grace already, so the others may claim at once. Who plays alone or has reported lets nobody
-    /// wait: they count as seen, so as not to come before those who do. Every replica may do this at any time.
+    /// They have had that grace already, so the others may claim at once. Who plays alone or against a bot, or has
+    /// reported, lets nobody wait: they count as seen, so as not to come before those who do. Every replica may do this at any time.
     ///
     /// # Errors
     /// When the store can't be asked; failures of single games are in [`Unseen::failed`].
@@ -119,7 +119,8 @@ impl Games {
         for absent in unseen {
             let Some(game) = games.iter().find(|game| game.id == absent.game) else { continue };
             let seen = Seen { player: absent.player, game: absent.game, at: now };
-            let Some(mode) = modes.get(&game.mode) else {
+            // A bot waits for as long as the game lasts.
+            let Some(mode) = modes.get(&game.mode).filter(|_| !game.is_practice()) else {
                 awaited_by_nobody.push(seen);
                 continue;
             };

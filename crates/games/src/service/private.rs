@@ -33,16 +33,18 @@ pub struct Created {
 }
 
 impl Games {
-    /// Makes a game: a private one by invitation, or one for the player alone, started at once. Inviting one player
-    /// who has invited the asker to the same mode accepts that invitation instead, so that the two meet in one game.
+    /// Makes a game: a private one by invitation, or one for the player alone or against a bot, started at once. Inviting
+    /// one player who has invited the asker to the same mode accepts that invitation instead, so that the two meet in one
+    /// game.
     ///
     /// # Errors
-    /// [`Error::UnknownMode`], [`Error::NoBot`], as [`decide::open`], and the store's.
+    /// [`Error::UnknownMode`], as [`decide::open`] or [`decide::practise`], and the store's.
     pub async fn create(&self, by: PlayerId, wanted: CreateGame, receipt: Option<Receipt>) -> Result<Created, Error> {
         let modes = self.modes();
         let mode = modes.get(&wanted.mode).ok_or(Error::UnknownMode)?;
         if wanted.bot {
-            return Err(if mode.enabled { Error::NoBot } else { Error::ModeDisabled });
+            let game = self.practise(by, mode, &wanted, receipt).await?;
+            return Ok(Created { game, link: None });
         }
         let only = match wanted.invite[..] {
             [to] if !wanted.link && mode.enabled => Some(to),
@@ -70,6 +72,31 @@ impl Games {
         let game = self.meet(by, only, mode, None).await?.unwrap_or(game);
         let link = decide::open_like(&game, None).filter(|_| wanted.link).cloned();
         Ok(Created { game, link })
+    }
+
+    /// Who is queued may be matched or taken out at the same moment: then what the player is doing is read anew.
+    async fn practise(
+        &self,
+        by: PlayerId,
+        mode: &Mode,
+        wanted: &CreateGame,
+        receipt: Option<Receipt>,
+    ) -> Result<Game, Error> {
+        let mut retries = 0;
+        loop {
+            let now = self.ports.clock.now();
+            let guests = wanted.invite.iter().map(|id| Guest::Player { id: *id, present: false });
+            let link = wanted.link.then(|| Guest::Link(String::new()));
+            let offers = guests.chain(link).map(|guest| self.offer(guest, now)).collect();
+            let change = decide::practise(mode, &self.opening(by, offers, now).await?, now)?;
+            let receipt = receipt.clone().map(|receipt| receipt.with_outcome(plain_outcome(&change.game)));
+            match self.commit(change, receipt, now).await.map_err(|error| busy(by, error)) {
+                Err(Error::Busy { doing: Engagement::Idle | Engagement::Ticket(_), .. }) if retries < RETRIES => {
+                    retries += 1;
+                }
+                answer => return answer,
+            }
+        }
     }
 
     /// Accepts what `to` has invited `by` to in this mode, if there is such an invitation and it can be accepted.

@@ -11,10 +11,10 @@ use crate::model::Game;
 impl Games {
     /// The player wants to play once more with the same ones. The first to ask opens the next game and invites the
     /// others; who asks after that takes the own seat in it, ready, and with the last one it starts. A next game that
-    /// came to nothing, or is over, makes room for another.
+    /// came to nothing, or is over, makes room for another. A practice bot is always ready for one.
     ///
     /// # Errors
-    /// As [`decide::others_of`], [`decide::open_rematch`] and [`decide::join_rematch`]; [`Error::UnknownMode`], and the
+    /// As [`decide::others_of`], [`decide::open_rematch`], [`decide::practise_again`] and [`decide::join_rematch`]; [`Error::UnknownMode`], and the
     /// store's.
     pub async fn rematch(&self, by: PlayerId, id: GameId, receipt: Option<Receipt>) -> Result<Game, Error> {
         let mut retries = 0;
@@ -48,9 +48,13 @@ impl Games {
         let now = self.ports.clock.now();
         let modes = self.modes();
         let mode = modes.get(&old.mode).ok_or(Error::UnknownMode)?;
-        let offers = self.offers(&others, now).await?;
-        let opening = self.opening(by, offers, now).await?;
-        let change = decide::open_rematch(&old, mode, &opening, self.windows, now)?;
+        let change = if old.is_practice() {
+            decide::practise_again(&old, mode, &self.opening(by, Vec::new(), now).await?, now)?
+        } else {
+            let offers = self.offers(&others, now).await?;
+            let opening = self.opening(by, offers, now).await?;
+            decide::open_rematch(&old, mode, &opening, self.windows, now)?
+        };
         let receipt = receipt.map(|receipt| receipt.with_outcome(plain_outcome(&change.game)));
         self.commit(change, receipt, now).await
     }

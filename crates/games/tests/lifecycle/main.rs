@@ -2,6 +2,7 @@
 
 mod apart;
 mod attendance;
+mod practice;
 mod private;
 mod random;
 mod rematch;

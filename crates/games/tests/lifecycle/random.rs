@@ -21,6 +21,7 @@ enum Command {
     Redeem { nth: usize },
     Decline { nth: usize },
     Cancel { nth: usize },
+    Practise,
     Ready,
     Play { cell: u8 },
     Report { score: u32 },
@@ -59,6 +60,7 @@ fn command() -> impl Strategy<Value = Command> {
         6 => (mode(), 0..12_usize).prop_map(|(mode, but)| Command::Together { mode, but }),
         4 => Just(Command::ReportAll),
         6 => make.prop_map(|(mode, invite, link)| Command::Create { mode, invite, link }),
+        3 => Just(Command::Practise),
         2 => (0..PLAYERS).prop_map(|to| Command::Invite { to }),
         1 => Just(Command::Link),
         8 => (0..2_usize).prop_map(|nth| Command::Accept { nth }),
@@ -136,6 +138,10 @@ async fn run(w: &World, games: &Games, players: &[PlayerId], who: usize, command
         (Command::Create { mode, invite, link }, _) => {
             let invite = invite.iter().map(|to| players[*to]).collect();
             let wanted = CreateGame { mode: (*mode).to_owned(), invite, link: *link, bot: false };
+            games.create(me, wanted, None).await.map(drop)
+        }
+        (Command::Practise, _) => {
+            let wanted = CreateGame { mode: "tic_tac_toe".to_owned(), bot: true, ..CreateGame::default() };
             games.create(me, wanted, None).await.map(drop)
         }
         (Command::Invite { to }, Some(id)) => games.invite_player(me, id, players[*to], None).await.map(drop),

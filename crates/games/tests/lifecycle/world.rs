@@ -87,7 +87,9 @@ pub(crate) fn catalogue() -> Catalogue {
     let mut off = of("duel");
     off["key"] = json!("off");
     off["enabled"] = json!(false);
-    Catalogue::parse(&json!([of("tic_tac_toe"), of("duel"), four, pairs, solo, off]).to_string()).expect("valid")
+    let rules = ["tic_tac_toe", "connect_four", "rock_paper_scissors"].map(of);
+    let [board, discs, throws] = rules;
+    Catalogue::parse(&json!([board, discs, throws, of("duel"), four, pairs, solo, off]).to_string()).expect("valid")
 }
 
 pub(crate) fn world() -> World {

@@ -17,14 +17,18 @@ async fn call(
     receipt: Option<Receipt>,
 ) -> Result<Reply, Problem> {
     let invited = wanted.invite.unwrap_or_default();
-    app.may_invite(player, &invited).await?;
+    // With a bot nobody is invited, whoever they are: the game's rules say so.
+    if wanted.bot != Some(true) {
+        app.may_invite(player, &invited).await?;
+    }
     let wanted = CreateGame {
         mode: wanted.mode,
         invite: invited,
         link: wanted.link.unwrap_or(false),
         bot: wanted.bot.unwrap_or(false),
     };
-    // Crossing invitations make one game: then creating one is accepting, which may take a player out of a queue.
+    // Crossing invitations make one game: then creating one is accepting, which may take a player out of a queue, as
+    // does playing against a bot.
     let made = taking(app, player, app.games.create(player, wanted, receipt)).await?;
     changed(app, &made.game).await;
     let names = app.directory.names(GameDto::people(&made.game)).await?;
@@ -33,7 +37,7 @@ async fn call(
     Ok(Reply::created(&dto))
 }
 
-/// Start a private game: for players you invite, for whoever has the link, or alone in modes of one.
+/// Start a private game: for players you invite, for whoever has the link, against a bot, or alone in modes of one.
 #[utoipa::path(operation_id = "create_game", tag = "games", security(("bearer" = [])), request_body = CreateGameDto, responses(
     (status = 201, description = "The game", body = GameDto),
     (status = "default", description = "A problem", body = ProblemDto, content_type = "application/problem+json"),

@@ -194,10 +194,12 @@ impl Written {
         Ok(Self {
             row: GameRow::of(&game)?,
             expect: expect.0,
-            seats: game.players.iter().map(seat).collect(),
+            // The practice bot sits in many games at once, and nobody looks for them by it.
+            seats: game.people().map(seat).collect(),
             over: game.history_at().map(over),
             log: log.into_iter().map(|(_, line)| line).collect(),
-            may_lose_seats: game.origin.kind != OriginKind::Matched && game.status.live(),
+            may_lose_seats: !matches!(game.origin.kind, OriginKind::Matched | OriginKind::Practice)
+                && game.status.live(),
             invites: game.invites,
         })
     }
