@@ -13,6 +13,9 @@ use crate::players::Player;
 use crate::wait::{seconds, until, until_true};
 
 /// An id, and a code, of nothing.
+/// The practice bot.
+const BOT: &str = "00000000-0000-7000-8000-0000000000b0";
+
 const NOBODY: &str = "0192f0c1-2345-7abc-8def-0123456789ab";
 const NO_CODE: &str = "zzzzzzzzzz";
 
@@ -244,21 +247,27 @@ async fn hidden_players_look_like_absent_ones() {
     let foreign = account(&app, "foreign_one").await;
     blocker.block(&me).await;
     me.block(&blocked).await;
+    // Whom one has played with one still can't ask for anything, if it is a bot.
+    let practice = me.api.post("/api/v1/games", json!({ "mode": "tic_tac_toe", "bot": true })).await.expect_status(201);
+    let game = practice["id"].as_str().expect("has an id");
+    assert_eq!(practice["players"][1]["player"]["id"], *BOT, "{practice}");
+    me.command(game, "abandon").await.expect_status(200);
     erased.api.delete("/api/v1/players/me").await;
     let sweep = Sweep { me, document: document(&app).await };
     let mut seen = 0;
     for (operation, names) in OPERATIONS {
         let absent = sweep.about(operation, *names, NOBODY, "hider_nobody").await;
-        for (who, player, handle) in [
-            ("blocker", &blocker, "hider_blocks"),
-            ("blocked", &blocked, "hider_is_blocked"),
-            ("erased", &erased, "hider_erased"),
+        for (who, id, handle) in [
+            ("blocker", &*blocker.id, "hider_blocks"),
+            ("blocked", &*blocked.id, "hider_is_blocked"),
+            ("erased", &*erased.id, "hider_erased"),
+            ("practice bot", BOT, "practice_bot"),
         ] {
             // Whoever blocks must find the way to lift it, and may do so twice.
             if who == "blocked" && matches!(*operation, "get_player" | "block_player" | "unblock_player") {
                 continue;
             }
-            let hidden = sweep.about(operation, *names, &player.id, handle).await;
+            let hidden = sweep.about(operation, *names, id, handle).await;
             assert_eq!(hidden, absent, "{operation}, {who}");
             seen += hidden.len();
         }

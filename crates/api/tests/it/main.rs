@@ -37,6 +37,7 @@ mod modes;
 mod operations;
 mod parties;
 mod path;
+mod practice;
 mod presence;
 mod private_games;
 mod ready_check;
