@@ -10,12 +10,10 @@ use testkit::http::Answer;
 use crate::app::{Setup, TestApp};
 use crate::client::Answered as _;
 use crate::players::Player;
+use crate::practice::BOT;
 use crate::wait::{seconds, until, until_true};
 
 /// An id, and a code, of nothing.
-/// The practice bot.
-const BOT: &str = "00000000-0000-7000-8000-0000000000b0";
-
 const NOBODY: &str = "0192f0c1-2345-7abc-8def-0123456789ab";
 const NO_CODE: &str = "zzzzzzzzzz";
 

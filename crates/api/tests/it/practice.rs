@@ -22,7 +22,7 @@ in_both_worlds!(
 );
 
 /// Its id everywhere.
-const BOT: &str = "00000000-0000-7000-8000-0000000000b0";
+pub(crate) const BOT: &str = "00000000-0000-7000-8000-0000000000b0";
 
 async fn practise(player: &Player, mode: &str) -> Value {
     player.api.post("/api/v1/games", json!({ "mode": mode, "bot": true })).await.expect_status(201)
@@ -92,7 +92,7 @@ async fn a_whole_game_by_calls_leaves_nothing_but_itself(app: TestApp) {
         "{stats}"
     );
     let board = until("both are on the board", seconds(10), || async {
-        let board = ben.board("tic_tac_toe", "?by=wins").await;
+        let board = ben.board("tic_tac_toe", "?metric=wins").await;
         (board["total"] == 2).then_some(board)
     })
     .await;
