@@ -74,7 +74,7 @@ export function recentGames(app) {
 const FILTERS = [
   ["result", "Result", [["", "Any"], ["win", "Won"], ["loss", "Lost"], ["draw", "Draw"]]],
   ["rated", "Counts", [["", "All"], ["true", "Rated"], ["false", "Not rated"]]],
-  ["tag", "Kind", [["", "All"], ["matched", "Quick Match"], ["private", "Private"], ["rematch", "Rematch"], ["solo", "Alone"], ["abandoned", "Left early"], ["claimed", "Claimed"], ["voided", "Voided"], ["amended", "Corrected"]]],
+  ["tag", "Kind", [["", "All"], ["matched", "Quick Match"], ["private", "Private"], ["rematch", "Rematch"], ["solo", "Alone"], ["practice", "Practice"], ["abandoned", "Left early"], ["claimed", "Claimed"], ["voided", "Voided"], ["amended", "Corrected"]]],
 ];
 
 /** Everything a player played; the filters stand in the address, so that a link shows the same. */

@@ -51,6 +51,8 @@ pub(crate) fn fact(entry: LedgerEntry) -> Fact {
         outcome: line.outcome.map(outcome),
         score: line.score,
     };
+    // Nobody takes part in what a practice bot played.
+    let practice = entry.is_practice();
     Fact {
         family: entry.family,
         sequence: entry.sequence,
@@ -59,7 +61,7 @@ pub(crate) fn fact(entry: LedgerEntry) -> Fact {
         mode: entry.mode,
         rated: entry.rated,
         voided: entry.status == ResultStatus::Voided,
-        lines: entry.standings.into_iter().map(line).collect(),
+        lines: entry.standings.into_iter().filter(|_| !practice).map(line).collect(),
         at: entry.at,
     }
 }

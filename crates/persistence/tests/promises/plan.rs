@@ -144,6 +144,9 @@ impl Plan<'_> {
         if mode == "score_attack" {
             return Deed::Create(CreateGame { mode: mode.to_owned(), ..CreateGame::default() });
         }
+        if matches!(mode, "tic_tac_toe" | "rock_paper_scissors") && self.once_in(3) {
+            return Deed::Create(CreateGame { mode: mode.to_owned(), bot: true, ..CreateGame::default() });
+        }
         let other = self.player();
         let invite: Vec<_> = Some(other).filter(|other| *other != by).into_iter().collect();
         let link = invite.is_empty() || self.once_in(2);

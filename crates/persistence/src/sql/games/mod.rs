@@ -198,7 +198,8 @@ impl Written {
             seats: game.people().map(seat).collect(),
             over: game.history_at().map(over),
             log: log.into_iter().map(|(_, line)| line).collect(),
-            may_lose_seats: game.origin.kind != OriginKind::Matched && game.status.live(),
+            may_lose_seats: !matches!(game.origin.kind, OriginKind::Matched | OriginKind::Practice)
+                && game.status.live(),
             invites: game.invites,
         })
     }

@@ -78,7 +78,7 @@ fn starts(events: &Handed, games: &[Game]) -> Vec<Violation> {
         if told.as_ref() != Some(&json!(game.status)) {
             found.push(Violation::Event(format!("{} is {:?}, and {told:?} was told", game.id, game.status)));
         }
-        for player in &game.players {
+        for player in game.people() {
             let times = started.remove(&(game.id, player.player_id)).unwrap_or(0);
             let plays = game.started_at.is_some();
             if times > usize::from(plays) {

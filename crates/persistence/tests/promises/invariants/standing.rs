@@ -56,7 +56,8 @@ type Stats = BTreeMap<(String, String), BTreeMap<PlayerId, PlayerStats>>;
 fn stats(ledger: &Ledger) -> Stats {
     let mut stats = Stats::new();
     for entries in ledger.values() {
-        let seen: BTreeSet<_> = entries.iter().map(|entry| entry.game_id).collect();
+        let counting = entries.iter().filter(|entry| !entry.is_practice());
+        let seen: BTreeSet<_> = counting.map(|entry| entry.game_id).collect();
         for game in seen {
             let mut versions = entries.iter().filter(|entry| entry.game_id == game);
             let Some(first) = versions.next() else { continue };
