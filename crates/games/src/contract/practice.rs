@@ -29,7 +29,7 @@ pub async fn a_practice_bot_sits_in_any_number_of_games_and_has_a_seat_in_none(f
     for (game, player) in games.iter().zip(players) {
         assert_eq!(f.load(game.id).await, *game, "it comes back as it was written");
         assert_eq!((game.status, game.origin.kind, game.rated), (Status::InProgress, OriginKind::Practice, false));
-        assert_eq!(f.store.live_of(player).await.expect("readable"), [game.clone()]);
+        assert_eq!(f.store.live_of(player).await.expect("readable"), std::slice::from_ref(game));
         assert_eq!(f.engaged(player).await, Engagement::Game(game.id));
         let there = f.attendance.of_game(game.id).await.expect("readable");
         assert_eq!(there.iter().map(|seat| seat.player).collect::<Vec<_>>(), [player]);
@@ -49,7 +49,7 @@ pub async fn a_practice_bot_sits_in_any_number_of_games_and_has_a_seat_in_none(f
     let entry = f.store.ledger("tic_tac_toe", 0, 10).await.expect("readable").pop().expect("entered");
     assert_eq!((entry.rated, entry.is_practice(), entry.standings.len()), (false, true, 2));
 
-    assert_eq!(history(f, players[0], HistoryFilter::default()).await, [over.clone()]);
+    assert_eq!(history(f, players[0], HistoryFilter::default()).await, std::slice::from_ref(&over));
     let narrowed = |tag: &str, rated| HistoryFilter { tag: Some(tag.into()), rated: Some(rated), ..Default::default() };
     assert_eq!(history(f, players[0], narrowed("practice", false)).await, [over]);
     assert!(history(f, players[0], narrowed("practice", true)).await.is_empty());
