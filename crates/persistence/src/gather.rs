@@ -27,6 +27,12 @@ struct Inner<K, V> {
     waiting: Mutex<Waiting<K, V>>,
 }
 
+impl<K, V> Clone for Gather<K, V> {
+    fn clone(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner) }
+    }
+}
+
 /// A question, and where its answer goes.
 type Caller<K, V> = (K, oneshot::Sender<Result<V, StoreError>>);
 

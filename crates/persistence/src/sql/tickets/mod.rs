@@ -40,7 +40,7 @@ impl TicketTable {
     }
 }
 
-/// A plain join (see [`is_plain_join`]): the new ticket, and the receipt that goes with it.
+/// A plain join (see [`plain_join`]): the new ticket, and the receipt that goes with it.
 pub(crate) type Joining = (TicketRow, Option<Receipt>);
 
 /// `SELECT` of whole rows of `tickets t`.
@@ -63,11 +63,11 @@ fn into_tickets(rows: Vec<TicketRow>) -> Result<Vec<Ticket>, StoreError> {
     rows.into_iter().map(TicketRow::into_ticket).collect()
 }
 
-/// One new ticket of one idle player, with at most a receipt: the hottest change there is.
-fn is_plain_join(change: &Change, riders: &Riders) -> bool {
+/// The ticket, where the change is one new ticket of one idle player with at most a receipt: the hottest there is.
+fn plain_join<'a>(change: &'a Change, riders: &Riders) -> Option<&'a Ticket> {
     let Riders { fence, receipt: _, together, engage, blocks, cool_downs, open_games, audit, events } = riders;
-    let [TicketChange { expect: Version::NEW, ticket }] = change.tickets.as_slice() else { return false };
-    change.proposal.is_none()
+    let [TicketChange { expect: Version::NEW, ticket }] = change.tickets.as_slice() else { return None };
+    let plain = change.proposal.is_none()
         && change.party.is_none()
         && ticket.members.len() == 1
         && ticket.party_id.is_none()
@@ -80,7 +80,36 @@ fn is_plain_join(change: &Change, riders: &Riders) -> bool {
         && cool_downs.is_empty()
         && open_games.is_empty()
         && audit.is_none()
-        && events.is_empty()
+        && events.is_empty();
+    plain.then_some(ticket)
+}
+
+/// Applies a change in a transaction.
+async fn commit(database: &Database, change: Change, riders: Riders) -> Result<(), StoreError> {
+    let Change { tickets, proposal, party } = change;
+    let members = tickets.iter().filter(|change| change.expect == Version::NEW).flat_map(row::others).collect();
+    let written = tickets
+        .into_iter()
+        .map(|change| {
+            let row = TicketRow::of(change.ticket, change.expect.next())?;
+            Ok(Written { row, expect: change.expect.0 })
+        })
+        .collect::<Result<Vec<_>, StoreError>>()?;
+    database
+        .write(move |tx| {
+            Box::pin(async move {
+                riders::board(tx, &riders).await?;
+                if let Some(change) = proposal {
+                    checks::write(tx, change).await?;
+                }
+                write(tx, written, members).await?;
+                if let Some(change) = party {
+                    parties::write(tx, change).await?;
+                }
+                riders::alight(tx, &riders).await
+            })
+        })
+        .await
 }
 
 #[async_trait]
@@ -129,38 +158,17 @@ impl TicketStore for TicketTable {
     }
 
     async fn commit(&self, change: Change, riders: Riders) -> Result<(), StoreError> {
-        let plain_join = is_plain_join(&change, &riders);
-        let Change { tickets, proposal, party } = change;
-        let members = tickets.iter().filter(|change| change.expect == Version::NEW).flat_map(row::others).collect();
-        let written = tickets
-            .into_iter()
-            .map(|change| {
-                let row = TicketRow::of(change.ticket, change.expect.next())?;
-                Ok(Written { row, expect: change.expect.0 })
-            })
-            .collect::<Result<Vec<_>, StoreError>>()?;
-        // Where it says no, nothing was written and something doesn't hold: the long way says what.
-        if plain_join {
-            let joining = (written[0].row.clone(), riders.receipt.clone());
-            if self.joins.one(joining).await? {
-                return Ok(());
-            }
-        }
-        self.database
-            .write(move |tx| {
-                Box::pin(async move {
-                    riders::board(tx, &riders).await?;
-                    if let Some(change) = proposal {
-                        checks::write(tx, change).await?;
-                    }
-                    write(tx, written, members).await?;
-                    if let Some(change) = party {
-                        parties::write(tx, change).await?;
-                    }
-                    riders::alight(tx, &riders).await
-                })
-            })
-            .await
+        let Some(ticket) = plain_join(&change, &riders) else {
+            return commit(&self.database, change, riders).await;
+        };
+        let joining = (TicketRow::of(ticket.clone(), Version::NEW.next())?, riders.receipt.clone());
+        // Two steps, so in a task of its own: begun is carried out, whoever goes away meanwhile.
+        let (joins, database) = (self.joins.clone(), self.database.clone());
+        let task = tokio::spawn(async move {
+            // Where it says no, nothing was written and something doesn't hold: the long way says what.
+            if joins.one(joining).await? { Ok(()) } else { commit(&database, change, riders).await }
+        });
+        task.await.map_err(|panicked| StoreError::Broken(panicked.into()))?
     }
 
     async fn claim(&self, claims: Vec<Claim>, lease: &Lease) -> Result<(), StoreError> {
