@@ -273,12 +273,15 @@ impl Standings {
             }
             (None, span) => (self.lines(&key, span, i64::try_from(limit).unwrap_or(i64::MAX)).await?, None),
         };
+        let more = lines.len() > size;
+        let whole = query.span == BoardSpan::After(None) && !more;
         let total = match (among, lines.first()) {
             (Some(among), _) => among,
+            // Counted from the lines themselves: somebody may have come on since they were read.
+            (None, _) if whole => i64::try_from(lines.len()).unwrap_or(i64::MAX),
             (None, Some(line)) => self.place(&key, line.player_id, None).await?.map_or(0, |place| place.of),
             (None, None) => 0,
         };
-        let more = lines.len() > size;
         lines.truncate(size);
         let next = lines.last().filter(|_| more).map(|line| (line.value, line.player_id));
         Ok(Board { key, lines, total, next })
