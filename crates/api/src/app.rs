@@ -47,6 +47,8 @@ pub(crate) struct EdgeSettings {
     pub(crate) public_url: String,
     /// Interval of the heartbeat on sockets, in milliseconds.
     pub(crate) heartbeat_ms: u64,
+    /// Whether Socket.IO may begin by long-polling.
+    pub(crate) polling: bool,
 }
 
 /// The application, shared by all workers.

@@ -83,9 +83,12 @@ pub(crate) fn start(
     let routes = web::Data::new(Routes::of(&document));
     let openapi = web::Bytes::from(crate::docs::openapi_json());
     let recorder = web::Data::new(recorder);
+    let socket_io = Arc::new(ws::Endpoint::of(&app));
+    #[cfg(feature = "conformance")]
+    let echo = Arc::new(ws::Endpoint::echo());
     let server = HttpServer::new(move || {
         let openapi = openapi.clone();
-        ActixApp::new()
+        let server = ActixApp::new()
             .app_data(app.clone())
             .app_data(routes.clone())
             .app_data(recorder.clone())
@@ -98,6 +101,7 @@ pub(crate) fn start(
             .route("/health/ready", web::get().to(health::ready))
             .route("/metrics", web::get().to(metrics))
             .route("/ws", web::get().to(ws::upgrade))
+            .service(ws::mount_engine("/socket.io", Arc::clone(&socket_io)))
             .route(
                 "/api/openapi.json",
                 web::get().to(move || {
@@ -108,7 +112,10 @@ pub(crate) fn start(
             .service(SwaggerUi::new("/api/docs/{_:.*}").config(utoipa_swagger_ui::Config::from("/api/openapi.json")))
             .service(web::redirect("/api/docs", "/api/docs/"))
             .configure(assets::mount)
-            .default_service(web::route().to(unmatched))
+            .default_service(web::route().to(unmatched));
+        #[cfg(feature = "conformance")]
+        let server = server.service(ws::mount_engine("/engine.io", Arc::clone(&echo)));
+        server
     })
     .workers(workers)
     .disable_signals()

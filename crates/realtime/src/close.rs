@@ -91,6 +91,18 @@ impl CloseCode {
         }
     }
 
+    /// Whether coming back would end the same way: the client's fault, or somebody's decision.
+    #[must_use]
+    pub const fn is_final(self) -> bool {
+        match self {
+            Self::Normal | Self::Internal | Self::Overloaded | Self::Drain | Self::HeartbeatMissed => false,
+            Self::TooSlow | Self::RateLimited | Self::TokenExpired => false,
+            Self::Protocol | Self::Binary | Self::BadUtf8 | Self::TooLarge | Self::Version => true,
+            Self::NotAuthenticated | Self::Suspended | Self::Replaced | Self::Malformed => true,
+            Self::NoHello | Self::SignedOut => true,
+        }
+    }
+
     /// A few words for the close frame: well under its 123 bytes.
     #[must_use]
     pub const fn reason(self) -> &'static str {

@@ -44,7 +44,7 @@ impl Codec for V1 {
             Some(_) => (None, true),
         };
         let kind = match raw.kind {
-            Some(Value::String(kind)) if (1..=MAX_TYPE).contains(&kind.len()) && !has_control(&kind) => kind,
+            Some(Value::String(kind)) if is_kind(&kind) => kind,
             _ => return Err(fatal(id, "a message has a type: 1 to 128 bytes of text")),
         };
         if raw.repeated {
@@ -58,9 +58,7 @@ impl Codec for V1 {
         }
         let key = match raw.key {
             None => None,
-            Some(Value::String(key)) if (1..=255).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic()) => {
-                Some(key)
-            }
+            Some(Value::String(key)) if !bad_key(&key) => Some(key),
             Some(_) => return bad(&id, "key must be 1 to 255 visible ASCII characters"),
         };
         let data = match raw.data {
@@ -85,9 +83,9 @@ impl Codec for V1 {
                 ["{\"re\":\"", re.as_str(), head, body.as_str(), "}"].concat().into()
             }
             ServerFrame::Error(problem) => ["{\"type\":\"error\",\"data\":", problem.as_str(), "}"].concat().into(),
-            ServerFrame::Durable(event) => event.frame().clone(),
+            ServerFrame::Durable { event, .. } => event.frame().clone(),
             ServerFrame::Volatile(event) => event.frame().clone(),
-            ServerFrame::Ready => ByteString::from_static("{\"type\":\"session.ready\"}"),
+            ServerFrame::Ready(_) => ByteString::from_static("{\"type\":\"session.ready\"}"),
             ServerFrame::Ping => ByteString::from_static("{\"type\":\"ping\"}"),
             ServerFrame::Pong => ByteString::from_static("{\"type\":\"pong\"}"),
             ServerFrame::Resync { stream, position, at } => {
@@ -113,7 +111,7 @@ fn event(kind: &str, at: kernel::Timestamp, data: &Value) -> ByteString {
     out.into()
 }
 
-fn fatal(id: Option<FrameId>, why: &'static str) -> BadFrame {
+pub(crate) fn fatal(id: Option<FrameId>, why: &'static str) -> BadFrame {
     BadFrame { id, error: RealtimeError::Malformed(why), close: Some(CloseCode::Malformed) }
 }
 
@@ -121,8 +119,18 @@ fn has_control(text: &str) -> bool {
     text.chars().any(char::is_control)
 }
 
+/// Whether this may be a request's type.
+pub(crate) fn is_kind(text: &str) -> bool {
+    (1..=MAX_TYPE).contains(&text.len()) && !has_control(text)
+}
+
+/// Whether this can't be an Idempotency-Key.
+pub(crate) fn bad_key(text: &str) -> bool {
+    !(1..=255).contains(&text.len()) || !text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 /// Whether any string of the value, keys included, holds a control character. The reader has bounded the depth.
-fn holds_control(value: &Value) -> bool {
+pub(crate) fn holds_control(value: &Value) -> bool {
     match value {
         Value::String(text) => has_control(text),
         Value::Array(items) => items.iter().any(holds_control),

@@ -1,15 +1,16 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use bytestring::ByteString;
-use kernel::{GameId, StreamEvent, StreamKey};
+use kernel::{GameId, StreamEvent, StreamKey, Timestamp};
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::json::quote;
 use crate::resume::Position;
+use crate::socket_io;
 
 /// The name of a stream on the wire. Nobody follows another player's stream, so a player's own is just `player` and one
 /// text serves every socket.
@@ -28,6 +29,8 @@ pub struct RenderedEvent {
     kind: Cow<'static, str>,
     frame: ByteString,
     data_from: usize,
+    at: Timestamp,
+    socket_io: OnceLock<ByteString>,
     opens: Option<StreamKey>,
     closes: bool,
 }
@@ -57,6 +60,8 @@ impl RenderedEvent {
             kind: event.kind.clone(),
             frame: frame.into(),
             data_from,
+            at: event.at,
+            socket_io: OnceLock::new(),
             opens: opens(&event.kind, data),
             closes: matches!(&*event.kind, "game.settled" | "game.voided"),
         }
@@ -84,6 +89,13 @@ impl RenderedEvent {
     #[must_use]
     pub const fn frame(&self) -> &ByteString {
         &self.frame
+    }
+
+    /// As Socket.IO has it, but for the last argument, which every client has its own: written once, too.
+    pub(crate) fn socket_io(&self) -> &ByteString {
+        self.socket_io.get_or_init(|| {
+            socket_io::durable(&self.kind, self.data(), &self.stream, self.position(), &self.at.to_string())
+        })
     }
 
     /// The text of its `data`, a part of [`frame`](Self::frame): what other codecs wrap in their own way.
@@ -120,18 +132,20 @@ pub struct RenderedVolatile {
     kind: Cow<'static, str>,
     frame: ByteString,
     data_from: usize,
+    at: Timestamp,
+    socket_io: OnceLock<ByteString>,
 }
 
 impl RenderedVolatile {
     /// Writes a volatile event for those who follow `stream`.
     #[must_use]
-    pub fn new(stream: StreamKey, kind: impl Into<Cow<'static, str>>, at: kernel::Timestamp, data: &Value) -> Self {
+    pub fn new(stream: StreamKey, kind: impl Into<Cow<'static, str>>, at: Timestamp, data: &Value) -> Self {
         Self { stream: Some(stream), ..Self::of_topic(kind, at, data) }
     }
 
     /// Writes a volatile event for those who watch a [`Topic`](crate::Topic), whatever streams they follow.
     #[must_use]
-    pub fn of_topic(kind: impl Into<Cow<'static, str>>, at: kernel::Timestamp, data: &Value) -> Self {
+    pub fn of_topic(kind: impl Into<Cow<'static, str>>, at: Timestamp, data: &Value) -> Self {
         let kind = kind.into();
         let mut frame = String::with_capacity(128);
         frame.push_str("{\"type\":");
@@ -140,7 +154,7 @@ impl RenderedVolatile {
         let data_from = frame.len();
         let _ = write!(frame, "{data}}}");
         frame.shrink_to_fit();
-        Self { stream: None, kind, frame: frame.into(), data_from }
+        Self { stream: None, kind, frame: frame.into(), data_from, at, socket_io: OnceLock::new() }
     }
 
     /// Whose followers get it; `None` for a topic's watchers.
@@ -159,6 +173,11 @@ impl RenderedVolatile {
     #[must_use]
     pub const fn frame(&self) -> &ByteString {
         &self.frame
+    }
+
+    /// As Socket.IO has it: written once, too.
+    pub(crate) fn socket_io(&self) -> &ByteString {
+        self.socket_io.get_or_init(|| socket_io::volatile(&self.kind, self.data(), &self.at.to_string()))
     }
 
     /// The text of its `data`.
@@ -191,7 +210,7 @@ impl EventRenderer for PlainRenderer {
 
 #[cfg(test)]
 mod tests {
-    use kernel::{EventId, PlayerId, Timestamp};
+    use kernel::{EventId, PlayerId};
     use serde_json::json;
 
     use super::*;

@@ -30,6 +30,8 @@ pub(crate) struct Follow {
     key: StreamKey,
     /// What the client has; `None` until the first answer of a stream it has no position in.
     at: Option<Position>,
+    /// What of it was sent to the client; differs from `at` only while a batch goes out.
+    pub(crate) told: Option<Position>,
     reading: Option<Box<Reading>>,
     /// When to stop following: set once the stream has seen its last regular event.
     pub(crate) ends_at: Option<Timestamp>,
@@ -97,7 +99,7 @@ impl Follow {
             Start::After(at) => Some(at),
             Start::Top | Start::Beginning => None,
         };
-        Self { key, at, reading: Some(Reading::new(start)), ends_at: None }
+        Self { key, at, told: at, reading: Some(Reading::new(start)), ends_at: None }
     }
 
     pub(crate) const fn key(&self) -> &StreamKey {

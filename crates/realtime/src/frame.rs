@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::close::CloseCode;
 use crate::error::RealtimeError;
 use crate::event::{RenderedEvent, RenderedVolatile};
+use crate::follow::Follow;
 use crate::json::Json;
 use crate::resume::Position;
 
@@ -65,11 +66,16 @@ pub enum ServerFrame<'a> {
     /// A message without `id` was refused: a problem document.
     Error(&'a Json),
     /// A durable event.
-    Durable(&'a RenderedEvent),
+    Durable {
+        /// The event.
+        event: &'a RenderedEvent,
+        /// Where the client stands once it has it.
+        told: Told<'a>,
+    },
     /// A volatile event.
     Volatile(&'a RenderedVolatile),
     /// All that was missed has been sent; what follows is live.
-    Ready,
+    Ready(Told<'a>),
     /// The heartbeat.
     Ping,
     /// The answer to a client's own `ping` without `id`.
@@ -90,6 +96,35 @@ pub enum ServerFrame<'a> {
         /// When this was said.
         at: Timestamp,
     },
+}
+
+/// Where a client stands in each stream that it follows, by what was sent to it so far.
+#[derive(Clone, Copy)]
+pub struct Told<'a>(pub(crate) &'a [Follow]);
+
+impl<'a> Told<'a> {
+    /// Each stream, its own first; without a position where nothing of it was sent yet.
+    pub fn positions(self) -> impl Iterator<Item = (&'a StreamKey, Option<Position>)> {
+        self.0.iter().map(|follow| (follow.key(), follow.told))
+    }
+
+    /// How many streams there are.
+    #[must_use]
+    pub const fn len(self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Debug for Told<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.positions()).finish()
+    }
 }
 
 /// An access token as a client sent it; its debug form hides it.

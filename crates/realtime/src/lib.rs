@@ -2,8 +2,8 @@
 //!
 //! - A [`Session`] is a machine: [`handle(Input, now)`](Session::handle) answers with [`Effect`]s. It knows neither
 //!   HTTP nor a runtime; the edge carries frames to it and carries out what it asks for, in order.
-//! - A [`Codec`] gives frames their form on the wire; [`V1`] is the native protocol. Another protocol is another codec on
-//!   the same machine.
+//! - A [`Codec`] gives frames their form on the wire; [`V1`] is the native protocol, [`SocketIo`](socket_io::SocketIo)
+//!   another on the same machine, over the transport of [`engine_io`].
 //! - The [`Hub`] knows which sockets of this replica follow which stream. A durable event is written once
 //!   ([`RenderedEvent`]) and shared by all of them.
 //! - [`resume`] decides from a stream's rows whether a client can go on where it was.
@@ -36,6 +36,7 @@
 mod close;
 mod codec;
 mod config;
+pub mod engine_io;
 mod error;
 mod event;
 mod follow;
@@ -46,6 +47,7 @@ mod limits;
 mod port;
 pub mod resume;
 mod session;
+pub mod socket_io;
 mod volatile;
 
 pub use close::CloseCode;
@@ -53,7 +55,7 @@ pub use codec::{Codec, V1};
 pub use config::{ProblemWriter, SessionConfig};
 pub use error::RealtimeError;
 pub use event::{EventRenderer, PlainRenderer, RenderedEvent, RenderedVolatile, opens, wire_name};
-pub use frame::{BadFrame, ClientFrame, FrameId, ServerFrame, Token};
+pub use frame::{BadFrame, ClientFrame, FrameId, ServerFrame, Token, Told};
 pub use hub::{Delivery, Full, Hub, HubStats, Outlet, SocketId, Topic};
 pub use json::Json;
 pub use port::{CallId, Effect, Effects, Fault, Input, Request, SignInFailure, Signal, SignedIn};

@@ -91,6 +91,19 @@ pub enum Fault {
     Protocol,
 }
 
+impl Fault {
+    /// What the connection is closed with.
+    #[must_use]
+    pub const fn close(self) -> CloseCode {
+        match self {
+            Self::TooLarge => CloseCode::TooLarge,
+            Self::Binary => CloseCode::Binary,
+            Self::BadUtf8 => CloseCode::BadUtf8,
+            Self::Protocol => CloseCode::Protocol,
+        }
+    }
+}
+
 /// What is told to a session beside its queue, so that it arrives however full the queue is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {

@@ -26,7 +26,7 @@ use crate::follow::Follow;
 use crate::frame::{FrameId, ServerFrame};
 use crate::json::Json;
 use crate::limits::{Beat, Gate, Heartbeat, Verdict};
-use crate::port::{CallId, Effect, Effects, Fault, Input, Signal};
+use crate::port::{CallId, Effect, Effects, Input, Signal};
 
 /// The machine of one socket. It does nothing by itself: [`handle`](Self::handle) takes what happened and says what to
 /// do.
@@ -102,15 +102,7 @@ impl Session {
                     self.close(CloseCode::RateLimited, out);
                 }
             }
-            Input::Fault(fault) => {
-                let code = match fault {
-                    Fault::TooLarge => CloseCode::TooLarge,
-                    Fault::Binary => CloseCode::Binary,
-                    Fault::BadUtf8 => CloseCode::BadUtf8,
-                    Fault::Protocol => CloseCode::Protocol,
-                };
-                self.close(code, out);
-            }
+            Input::Fault(fault) => self.close(fault.close(), out),
             Input::Tick => {}
             Input::SignedIn(signed) => self.signed_in(*signed, out),
             Input::SignInFailed { reason, problem } => self.hello_failed(&problem, reason.close(), out),

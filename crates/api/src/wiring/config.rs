@@ -104,6 +104,8 @@ section! {
         max_sockets: usize = 4_000,
         /// Interval of the heartbeat, in milliseconds.
         heartbeat_ms: u64 = 25_000,
+        /// Whether Socket.IO may begin by HTTP long-polling, which needs cookie affinity in front of several replicas.
+        polling: bool = true,
         /// Over how long sockets are spread at a drain, in milliseconds.
         drain_ms: u64 = 5_000,
     }
@@ -293,6 +295,7 @@ impl Settings {
             max_sockets: realtime.max_sockets,
             public_url: http.public_url.clone(),
             heartbeat_ms: realtime.heartbeat_ms,
+            polling: realtime.polling,
         }
     }
 }

@@ -30,6 +30,8 @@ const PONG: u8 = 0xA;
 #[derive(Debug)]
 struct Frames {
     limit: usize,
+    /// Whether binary messages are taken.
+    binary: bool,
     /// The header so far.
     head: [u8; 14],
     have: u8,
@@ -53,8 +55,8 @@ struct Frame {
 }
 
 impl Frames {
-    const fn new(limit: usize) -> Self {
-        Self { limit, head: [0; 14], have: 0, frame: None, size: 0, frames: 0, close: Vec::new() }
+    const fn new(limit: usize, binary: bool) -> Self {
+        Self { limit, binary, head: [0; 14], have: 0, frame: None, size: 0, frames: 0, close: Vec::new() }
     }
 
     /// How many of these bytes may pass: up to the end of a message or a control frame, or all of them. The flag says:
@@ -144,7 +146,7 @@ impl Frames {
             CLOSE | PING | PONG => Ok(()),
             CONTINUATION if self.frames == 0 => Err(Fault::Protocol),
             TEXT | BINARY if self.frames > 0 => Err(Fault::Protocol),
-            BINARY => Err(Fault::Binary),
+            BINARY if !self.binary => Err(Fault::Binary),
             _ if self.frames >= MAX_FRAMES => Err(Fault::TooLarge),
             _ => {
                 self.frames += 1;
@@ -196,12 +198,11 @@ pub(super) struct Guard {
 }
 
 impl Guard {
-    /// Guards a payload; messages of more than `limit` bytes are refused.
-    pub(super) fn new(payload: Payload, limit: usize) -> (Self, Found) {
+    /// Guards a payload; messages of more than `limit` bytes are refused, and `binary` ones unless they are spoken.
+    pub(super) fn new(payload: Payload, limit: usize, binary: bool) -> (Self, Found) {
         let found = Found::default();
-        let guard =
-            Self { payload, chunk: Bytes::new(), frames: Frames::new(limit), rest: false, found: Rc::clone(&found) };
-        (guard, found)
+        let frames = Frames::new(limit, binary);
+        (Self { payload, chunk: Bytes::new(), frames, rest: false, found: Rc::clone(&found) }, found)
     }
 }
 

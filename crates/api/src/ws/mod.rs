@@ -8,6 +8,7 @@
 //! ```
 
 mod dispatch;
+mod engine;
 mod fanout;
 mod guard;
 mod listener;
@@ -18,10 +19,12 @@ mod render;
 mod sign_in;
 mod socket;
 mod sockets;
+mod transport;
 mod upgrade;
 mod wire;
 mod work;
 
+pub(crate) use engine::{Endpoint, mount as mount_engine};
 pub(crate) use fanout::{STREAMS_TOPIC, drain, fan_out};
 pub(crate) use listener::tune;
 pub(crate) use relay::Relay;

@@ -4,42 +4,35 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use actix_web::rt;
-use actix_ws::{AggregatedMessage, AggregatedMessageStream, ProtocolError};
-use futures_util::Stream as _;
 use realtime::{
-    CallId, CloseCode, Effect, Effects, Fault, Input, Outlet as _, Request, Session, Signal, SocketId, Wanted,
+    CallId, CloseCode, Effect, Effects, Input, Outlet as _, Request, Session, SessionConfig, Signal, SocketId, Wanted,
 };
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::dispatch::{Asker, RELAY};
-use super::guard::Found;
-use super::listener::Lifeline;
 use super::mailbox::{Answer, Mail, Mailbox};
 use super::sign_in::{self, Known};
 use super::sockets::Seat;
-use super::wire::{Flow, Wire};
+use super::transport::{Heard, Transport};
+use super::wire::Flow;
 use super::work;
 use crate::app::App;
 
 /// After so many turns in a row other sockets of the worker get theirs.
 const TURNS: usize = 64;
-/// How long a connection may take to send off its last frames; then it is cut off.
-const FAREWELL: Duration = Duration::from_secs(5);
 
 /// A connection that has just become a socket.
 pub(super) struct Opening {
     pub(super) app: Arc<App>,
     pub(super) seat: Seat,
-    pub(super) messages: AggregatedMessageStream,
-    pub(super) found: Found,
-    pub(super) wire: Wire,
-    pub(super) lifeline: Weak<Lifeline>,
+    pub(super) transport: Box<dyn Transport>,
+    /// The form of its frames, and its limits.
+    pub(super) config: Arc<SessionConfig>,
 }
 
 /// Relayed messages of one socket, which keep their order: one at a time.
@@ -48,80 +41,58 @@ pub(super) type Relays = Rc<RefCell<VecDeque<(CallId, Request)>>>;
 struct Socket {
     app: Arc<App>,
     session: Session,
-    messages: AggregatedMessageStream,
-    /// Why the messages ended, if by a fault.
-    found: Found,
+    transport: Box<dyn Transport>,
     mailbox: Arc<Mailbox>,
-    wire: Wire,
     relays: Relays,
     /// Calls that wait for their answer.
     calls: usize,
     known: Option<Known>,
     /// Set once it is registered with the hub.
-    id: Option<SocketId>,
+    registered: Option<Registered>,
     timer: Pin<Box<Sleep>>,
     over: bool,
-    lifeline: Weak<Lifeline>,
+    most_calls: usize,
     _seat: Seat,
 }
 
 /// What wakes a socket's task.
 enum Turn {
-    Message(AggregatedMessage),
-    Input(Input),
+    Heard(Heard),
     Mail(Mail),
     Timer,
-    /// The connection is gone, or the peer has said all.
-    Gone,
 }
 
 /// Starts a socket's task on this worker. `known`: whom the upgrade signed in.
 pub(super) fn open(opening: Opening, known: Option<Known>) {
-    let Opening { app, seat, messages, found, wire, lifeline } = opening;
-    let config = Arc::clone(&app.sockets.config);
+    let Opening { app, seat, transport, config } = opening;
     let socket = Socket {
+        most_calls: config.in_flight,
         session: Session::new(config, app.clock.now()),
         app,
-        messages,
-        found,
+        transport,
         mailbox: Arc::default(),
-        wire,
         relays: Relays::default(),
         calls: 0,
         known,
-        id: None,
+        registered: None,
         timer: Box::pin(sleep_until(Instant::now())),
         over: false,
-        lifeline,
         _seat: seat,
     };
     // Boxed, because a future holds its arguments twice.
     rt::spawn(Box::new(socket).run());
 }
 
+/// Closes a connection, and counts why.
+fn close(transport: &mut dyn Transport, code: CloseCode) {
+    metrics::counter!("realtime_closes_total", "code" => code.code().to_string()).increment(1);
+    transport.close(code);
+}
+
 /// Closes a socket whose protocol isn't spoken here.
 pub(super) fn refuse(mut opening: Opening) {
-    close(&mut opening.wire, CloseCode::Version);
-    see_off(opening.wire, opening.lifeline);
-}
-
-fn close(wire: &mut Wire, code: CloseCode) {
-    metrics::counter!("realtime_closes_total", "code" => code.code().to_string()).increment(1);
-    wire.close(Some(code.code()), code.reason());
-}
-
-/// Sends what still waits, and cuts the connection off if it isn't gone after a while.
-fn see_off(mut wire: Wire, lifeline: Weak<Lifeline>) {
-    rt::spawn(async move {
-        let until = Instant::now() + FAREWELL;
-        // Out of patience or not, the connection's end follows.
-        _ = tokio::time::timeout_at(until, wire.flush()).await;
-        drop(wire);
-        tokio::time::sleep_until(until).await;
-        if let Some(lifeline) = lifeline.upgrade() {
-            lifeline.cut();
-        }
-    });
+    close(&mut *opening.transport, CloseCode::Version);
+    opening.transport.see_off();
 }
 
 impl Socket {
@@ -137,13 +108,14 @@ impl Socket {
                 tokio::task::yield_now().await;
             }
         }
-        see_off(std::mem::take(&mut self.wire), self.lifeline.clone());
+        let Self { transport, .. } = *self;
+        transport.see_off();
     }
 
     fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Turn> {
-        let flow = self.wire.poll_flow(cx);
+        let flow = self.transport.poll_flow(cx);
         if flow == Flow::Gone {
-            return Poll::Ready(Turn::Gone);
+            return Poll::Ready(Turn::Heard(Heard::Gone));
         }
         let congested = flow == Flow::Congested;
         if let Poll::Ready(mail) = self.mailbox.poll_next(congested, cx) {
@@ -154,41 +126,21 @@ impl Socket {
         }
         // Who doesn't take what is sent isn't listened to either; nor is one who asks faster than it can be answered.
         // Waiting is better than a refusal: a second's messages often come in one piece.
-        if congested || self.calls >= self.app.sockets.config.in_flight {
+        if congested || self.calls >= self.most_calls {
             return Poll::Pending;
         }
-        self.poll_peer(cx)
-    }
-
-    fn poll_peer(&mut self, cx: &mut Context<'_>) -> Poll<Turn> {
-        let Poll::Ready(message) = Pin::new(&mut self.messages).poll_next(cx) else { return Poll::Pending };
-        Poll::Ready(match (message, self.found.get()) {
-            (Some(Ok(message)), _) => Turn::Message(message),
-            (Some(Err(error)), _) => Turn::Input(Input::Fault(fault(&error))),
-            (None, Some(fault)) => Turn::Input(Input::Fault(fault)),
-            (None, None) => Turn::Gone,
-        })
+        self.transport.poll_heard(cx).map(Turn::Heard)
     }
 
     fn take(&mut self, turn: Turn) {
         match turn {
-            Turn::Message(AggregatedMessage::Text(text)) => self.feed(Input::Text(text)),
-            Turn::Message(AggregatedMessage::Binary(_)) => self.feed(Input::Fault(Fault::Binary)),
-            Turn::Message(AggregatedMessage::Ping(payload)) => {
-                self.feed(Input::ControlFrame);
-                self.wire.pong(payload);
-            }
-            Turn::Message(AggregatedMessage::Pong(_)) => self.feed(Input::ControlFrame),
-            Turn::Message(AggregatedMessage::Close(reason)) => {
-                self.wire.close(reason.map(|reason| reason.code.into()), "");
+            Turn::Heard(Heard::Text(text)) => self.feed(Input::Text(text)),
+            Turn::Heard(Heard::Control) => self.feed(Input::ControlFrame),
+            Turn::Heard(Heard::Fault(fault)) => self.feed(Input::Fault(fault)),
+            Turn::Heard(Heard::Gone) => {
                 self.feed(Input::PeerClosed);
                 self.over = true;
             }
-            Turn::Gone => {
-                self.feed(Input::PeerClosed);
-                self.over = true;
-            }
-            Turn::Input(input) => self.feed(input),
             Turn::Mail(Mail::Signal(signal)) => self.feed(Input::Signal(signal)),
             Turn::Mail(Mail::Delivery(delivery)) => self.feed(delivery.into()),
             Turn::Mail(Mail::Answer(Answer::Input(input))) => {
@@ -197,7 +149,8 @@ impl Socket {
             }
             Turn::Mail(Mail::Answer(Answer::SignedIn(signed, device))) => {
                 let outlet = Arc::clone(&self.mailbox);
-                self.id = Some(self.app.hub.register(signed.player_id, device, outlet));
+                let id = self.app.hub.register(signed.player_id, device, outlet);
+                self.registered = Some(Registered { app: Arc::clone(&self.app), id });
                 // What happened to everybody before this one was known to the hub.
                 if self.app.revocations.contains(device) {
                     self.mailbox.signal(Signal::Revoked);
@@ -206,11 +159,15 @@ impl Socket {
                 }
                 self.feed(Input::SignedIn(signed));
             }
-            Turn::Timer if self.wire.stuck_at().is_some_and(|at| at <= Instant::now()) => {
+            Turn::Timer if self.transport.stuck_at().is_some_and(|at| at <= Instant::now()) => {
                 self.feed(Input::Signal(Signal::QueueOverflow));
             }
             Turn::Timer => self.feed(Input::Tick),
         }
+    }
+
+    fn id(&self) -> Option<SocketId> {
+        self.registered.as_ref().map(|registered| registered.id)
     }
 
     fn feed(&mut self, input: Input) {
@@ -221,9 +178,9 @@ impl Socket {
     fn carry_out(&mut self, effects: Effects) {
         for effect in effects {
             match effect {
-                Effect::Send(text) => self.wire.text(text),
+                Effect::Send(text) => self.transport.send(text),
                 Effect::Close(code) => {
-                    close(&mut self.wire, code);
+                    close(&mut *self.transport, code);
                     self.over = true;
                 }
                 Effect::SignIn { token, streams } => {
@@ -233,12 +190,12 @@ impl Socket {
                 Effect::Attach(wanted) => self.attach(wanted),
                 Effect::CatchUp(wanted) => self.read(vec![wanted]),
                 Effect::Detach(stream) => {
-                    if let Some(id) = self.id {
+                    if let Some(id) = self.id() {
                         self.app.hub.unsubscribe(id, &stream);
                     }
                 }
                 Effect::Call { call, request } => {
-                    if let (Some(player), Some(socket)) = (self.session.player(), self.id) {
+                    if let (Some(player), Some(socket)) = (self.session.player(), self.id()) {
                         self.call(Asker { player, socket }, call, request);
                     }
                 }
@@ -256,7 +213,7 @@ impl Socket {
     fn attach(&self, wanted: Vec<Wanted>) {
         for stream in wanted.iter().map(|wanted| &wanted.stream) {
             // False once the hub has let this socket go: then a signal is on its way.
-            _ = self.id.is_some_and(|id| self.app.hub.subscribe(id, stream));
+            _ = self.id().is_some_and(|id| self.app.hub.subscribe(id, stream));
         }
         self.read(wanted);
     }
@@ -290,27 +247,23 @@ impl Socket {
     fn arm(&mut self) {
         let now = self.app.clock.now();
         let due = self.session.wake_at().map(|at| Instant::now() + at.since(now));
-        let Some(due) = due.into_iter().chain(self.wire.stuck_at()).min() else { return };
+        let own = [self.transport.stuck_at(), self.transport.wake_at()].into_iter().flatten();
+        let Some(due) = own.chain(due).min() else { return };
         if self.timer.is_elapsed() || due < self.timer.deadline() {
             self.timer.as_mut().reset(due);
         }
     }
 }
 
-/// The guard leaves little that actix-ws could object to: text that isn't UTF-8, above all.
-pub(super) fn fault(error: &ProtocolError) -> Fault {
-    match error {
-        ProtocolError::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => Fault::BadUtf8,
-        ProtocolError::Overflow => Fault::TooLarge,
-        _ => Fault::Protocol,
-    }
+/// A socket's place in the hub.
+struct Registered {
+    app: Arc<App>,
+    id: SocketId,
 }
 
-impl Drop for Socket {
+impl Drop for Registered {
     fn drop(&mut self) {
-        if let Some(id) = self.id {
-            self.app.hub.remove(id);
-            self.app.presences.forget(id);
-        }
+        self.app.hub.remove(self.id);
+        self.app.presences.forget(self.id);
     }
 }

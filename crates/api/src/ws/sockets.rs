@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use kernel::{Clock, IdSource, Refusal};
+use realtime::socket_io::SocketIo;
 use realtime::{Json, SessionConfig};
 
 use super::dispatch::REQUESTS;
@@ -11,6 +12,8 @@ use crate::problem::Problem;
 /// What all sockets of this replica share: the session's settings, and how many there are.
 pub(crate) struct Sockets {
     pub(super) config: Arc<SessionConfig>,
+    /// The same for those that speak Socket.IO.
+    pub(super) socket_io: Arc<SessionConfig>,
     open: Arc<AtomicUsize>,
     most: usize,
 }
@@ -26,7 +29,13 @@ impl Sockets {
             message_burst: settings.messages_per_second.saturating_mul(2),
             ..SessionConfig::new(REQUESTS, problems)
         };
-        Self { config: Arc::new(config), open: Arc::default(), most: settings.max_sockets }
+        let socket_io = SessionConfig { codec: Arc::new(SocketIo), ..config.clone() };
+        Self {
+            config: Arc::new(config),
+            socket_io: Arc::new(socket_io),
+            open: Arc::default(),
+            most: settings.max_sockets,
+        }
     }
 
     /// How many sockets are open, signed in or not.

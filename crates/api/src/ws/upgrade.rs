@@ -1,6 +1,7 @@
 //! `GET /ws`: from a request to a socket.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use actix_web::http::header;
 use actix_web::{FromRequest as _, HttpRequest, HttpResponse, dev, web};
@@ -9,6 +10,7 @@ use super::guard::Guard;
 use super::listener::Lifeline;
 use super::sign_in;
 use super::socket::{self, Opening};
+use super::transport::Plain;
 use super::wire::Wire;
 use crate::app::App;
 use crate::edge;
@@ -30,7 +32,7 @@ pub(crate) async fn upgrade(
     let seat = app.sockets.seat().filter(|_| !app.health.is_draining());
     let seat = seat.ok_or_else(|| Problem::of("realtime.full").retry_after(2))?;
     let limit = app.sockets.config.max_message_bytes;
-    let (guard, found) = Guard::new(payload.into_inner(), limit);
+    let (guard, found) = Guard::new(payload.into_inner(), limit, false);
     let mut guarded: dev::Payload = dev::Payload::Stream { payload: Box::pin(guard) };
     let guarded = web::Payload::from_request(&req, &mut guarded).await.map_err(|_| Problem::of("internal"))?;
     let detail = "This address speaks WebSocket (RFC 6455, version 13): send an upgrade request.";
@@ -39,7 +41,9 @@ pub(crate) async fn upgrade(
     let known = sign_in::at_upgrade(&app, &req).await?;
     let messages = messages.max_frame_size(limit).aggregate_continuations().max_continuation_size(limit);
     let lifeline = req.conn_data::<Rc<Lifeline>>().map(Rc::downgrade).unwrap_or_default();
-    let opening = Opening { app: app.into_inner(), seat, messages, found, wire: Wire::new(session), lifeline };
+    let transport = Box::new(Plain { messages, found, wire: Wire::new(session), lifeline });
+    let config = Arc::clone(&app.sockets.config);
+    let opening = Opening { app: app.into_inner(), seat, transport, config };
     if asked_for(&req) == Asked::Others {
         socket::refuse(opening);
     } else {

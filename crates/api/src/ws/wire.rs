@@ -45,7 +45,7 @@ pub(super) struct Wire {
 fn size(message: &Message) -> usize {
     match message {
         Message::Text(text) => text.len(),
-        Message::Pong(payload) => payload.len(),
+        Message::Pong(payload) | Message::Binary(payload) => payload.len(),
         _ => 0,
     }
 }
@@ -59,6 +59,11 @@ impl Wire {
     /// Sends a text message.
     pub(super) fn text(&mut self, text: ByteString) {
         self.push(Message::Text(text));
+    }
+
+    /// Sends a binary message.
+    pub(super) fn binary(&mut self, payload: Bytes) {
+        self.push(Message::Binary(payload));
     }
 
     /// Answers a ping.

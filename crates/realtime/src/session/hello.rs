@@ -7,7 +7,7 @@ use crate::close::CloseCode;
 use crate::error::RealtimeError;
 use crate::event::wire_name;
 use crate::follow::{Follow, Sent};
-use crate::frame::{ClientFrame, FrameId, ServerFrame, Token};
+use crate::frame::{ClientFrame, FrameId, ServerFrame, Token, Told};
 use crate::json::{Json, quote};
 use crate::limits::Heartbeat;
 use crate::port::{Effect, Effects, SignedIn};
@@ -91,6 +91,9 @@ impl Session {
         for follow in &mut self.follows {
             let Some(answer) = hello.answers.iter().find(|answer| &answer.stream == follow.key()) else { continue };
             let lost = follow.answer(answer, &mut missed);
+            if lost || !answer.recovered {
+                follow.told = follow.position();
+            }
             let at = follow.position().unwrap_or(Position { epoch: answer.epoch, offset: answer.top });
             let place = json!({ "epoch": at.epoch, "offset": at.offset, "recovered": answer.recovered && !lost });
             streams.insert(wire_name(follow.key()).to_owned(), place);
@@ -98,7 +101,7 @@ impl Session {
         let reply = self.hello_reply(&signed, streams, now);
         self.answer(hello.id.as_ref(), Ok(&reply), out);
         let opened = self.send_events(missed, now, out);
-        self.send(ServerFrame::Ready, out);
+        self.send(ServerFrame::Ready(Told(&self.follows)), out);
         self.life = Heartbeat::new(now, self.config.heartbeat_ms);
         self.settle_all(now, out);
         self.follow_opened(opened, now, out);
@@ -162,6 +165,9 @@ fn read(data: Value, max_streams: usize) -> Result<Read, FieldError> {
     Ok((token, resume))
 }
 
+/// In place of an epoch: nothing of this stream was seen yet, and all of it is wanted.
+const BEGINNING: &str = "beginning";
+
 /// An epoch that is no UUID is one that isn't the stream's any more; everything else must be as it was given out.
 fn read_position(name: &str, position: &Value) -> Result<Start, FieldError> {
     let wrong = |detail| {
@@ -175,6 +181,7 @@ fn read_position(name: &str, position: &Value) -> Result<Start, FieldError> {
         return wrong("epoch must be a string");
     };
     match members.get("offset").and_then(Value::as_i64) {
+        Some(0) if epoch == BEGINNING => Ok(Start::Beginning),
         Some(offset) if offset >= 0 => {
             Ok(epoch.parse::<Uuid>().map_or(Start::Top, |epoch| Start::After(Position { epoch, offset })))
         }

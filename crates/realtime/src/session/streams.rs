@@ -6,10 +6,10 @@ use super::{Phase, Session};
 use crate::close::CloseCode;
 use crate::event::RenderedEvent;
 use crate::follow::{Follow, Sent};
-use crate::frame::ServerFrame;
+use crate::frame::{ServerFrame, Told};
 use crate::json::Json;
 use crate::port::{Effect, Effects};
-use crate::resume::{Attached, Start, Wanted};
+use crate::resume::{Attached, Position, Start, Wanted};
 
 impl Session {
     /// A live event: sent at once if it is the next of its stream.
@@ -52,6 +52,7 @@ impl Session {
             let progressed = first || lost || !sent.is_empty();
             let mut opened = self.send_events(sent, now, out);
             if lost {
+                self.tell(&answer.stream, position);
                 self.send(ServerFrame::Resync { stream: &answer.stream, position, at: now }, out);
             }
             opened.append(&mut self.settle(&answer.stream, progressed, now, out));
@@ -93,7 +94,10 @@ impl Session {
     pub(super) fn send_events(&mut self, events: Sent, now: Timestamp, out: &mut Effects) -> Vec<StreamKey> {
         let mut opened = Vec::new();
         for event in &events {
-            self.send(ServerFrame::Durable(event), out);
+            if let Some(index) = self.index(event.stream()) {
+                self.follows[index].told = Some(event.position());
+            }
+            self.send(ServerFrame::Durable { event, told: Told(&self.follows) }, out);
             opened.extend(event.opens().cloned());
             let ends_at = event.closes().then(|| now.plus_millis(self.config.linger_ms));
             self.touch(event.stream(), ends_at);
@@ -153,6 +157,13 @@ impl Session {
         let over = |follow: &Follow| follow.ends_at.is_some_and(|at| at <= now);
         while let Some(index) = self.follows.iter().position(over) {
             out.push(Effect::Detach(self.follows.remove(index).key().clone()));
+        }
+    }
+
+    /// From here on nothing before this position is owed to the client.
+    pub(super) fn tell(&mut self, stream: &StreamKey, position: Option<Position>) {
+        if let Some(index) = self.index(stream) {
+            self.follows[index].told = position;
         }
     }
 

@@ -43,7 +43,7 @@ enum Event {
 fn read(chunks: impl IntoIterator<Item = Vec<u8>>) -> (Vec<Event>, Option<Fault>) {
     let chunks: Vec<_> = chunks.into_iter().map(|chunk| Ok(Bytes::from(chunk))).collect();
     let payload: dev::Payload = dev::Payload::Stream { payload: Box::pin(futures_util::stream::iter(chunks)) };
-    let (guard, found) = Guard::new(payload, LIMIT);
+    let (guard, found) = Guard::new(payload, LIMIT, false);
     let req = TestRequest::get()
         .insert_header((header::UPGRADE, "websocket"))
         .insert_header((header::CONNECTION, "upgrade"))
@@ -59,7 +59,7 @@ fn read(chunks: impl IntoIterator<Item = Vec<u8>>) -> (Vec<Event>, Option<Fault>
         let event = match Pin::new(&mut messages).poll_next(&mut cx) {
             Poll::Pending => continue,
             Poll::Ready(None) => return (events, found.get()),
-            Poll::Ready(Some(Err(error))) => return (events, Some(crate::ws::socket::fault(&error))),
+            Poll::Ready(Some(Err(error))) => return (events, Some(crate::ws::transport::fault(&error))),
             Poll::Ready(Some(Ok(message))) => message,
         };
         events.push(match event {
