@@ -85,7 +85,8 @@ pub(crate) fn start(
     let recorder = web::Data::new(recorder);
     let socket_io = Arc::new(ws::Endpoint::of(&app));
     #[cfg(feature = "conformance")]
-    let echo = Arc::new(ws::Endpoint::echo());
+    let (namespaces, engine) = (Arc::new(ws::Endpoint::namespaces()), Arc::new(ws::Endpoint::engine()));
+    let sessions = if cfg!(feature = "conformance") { "/sessions.io" } else { "/socket.io" };
     let server = HttpServer::new(move || {
         let openapi = openapi.clone();
         let server = ActixApp::new()
@@ -101,7 +102,7 @@ pub(crate) fn start(
             .route("/health/ready", web::get().to(health::ready))
             .route("/metrics", web::get().to(metrics))
             .route("/ws", web::get().to(ws::upgrade))
-            .service(ws::mount_engine("/socket.io", Arc::clone(&socket_io)))
+            .service(ws::mount_engine(sessions, Arc::clone(&socket_io)))
             .route(
                 "/api/openapi.json",
                 web::get().to(move || {
@@ -114,7 +115,9 @@ pub(crate) fn start(
             .configure(assets::mount)
             .default_service(web::route().to(unmatched));
         #[cfg(feature = "conformance")]
-        let server = server.service(ws::mount_engine("/engine.io", Arc::clone(&echo)));
+        let server = server
+            .service(ws::mount_engine("/socket.io", Arc::clone(&namespaces)))
+            .service(ws::mount_engine("/engine.io", Arc::clone(&engine)));
         server
     })
     .workers(workers)

@@ -116,9 +116,22 @@ async fn javascript(steps: &mut Steps, environment: &mut Environment, built: boo
     }
     if built {
         steps.run("browser tests", environment.node_test(&browser, true)).await;
+        conformance(steps, environment).await;
     } else {
         let why = Failure::new("not run: they need the binary, which does not build");
         steps.note::<()>("browser tests", Err(why));
+    }
+}
+
+/// The protocols' own cases, against a binary that echoes. It is built last: the others want the service itself.
+async fn conformance(steps: &mut Steps, environment: &Environment) {
+    let mut arguments = workspace::BUILD.to_vec();
+    arguments.extend(["--features", "conformance"]);
+    if !steps.interrupted() && steps.run("build with conformance", environment.cargo(&arguments)).await {
+        let cases = workspace::root().join(BROWSER_TESTS).join("protocols.conformance.mjs");
+        steps.run("conformance", environment.node_test(&[cases], true)).await;
+        // Whoever starts the binary next wants the service.
+        steps.run("build", environment.cargo(&workspace::BUILD)).await;
     }
 }
 

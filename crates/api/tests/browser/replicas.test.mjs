@@ -1,6 +1,7 @@
 // Two replicas on PostgreSQL and Redis, one player on each: the same game.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { io } from "socket.io-client";
 import { Player, bothSeated, leave, networked, openChromium, playOut, startBackend } from "./stage.mjs";
 
 const missing = ["SWP_TEST_POSTGRES_URL", "SWP_TEST_REDIS_URL"].filter((name) => !process.env[name]);
@@ -51,4 +52,26 @@ test("players of two replicas meet, finish a game and both read it", { skip }, a
   await Promise.all([mia.see(".rating-change .up"), ned.see(".rating-change .down")]);
   for (const player of [mia, ned]) player.content();
   await leave(mia, ned);
+});
+
+test("a client of Socket.IO is recovered by the other replica", { skip }, async () => {
+  const call = async (path, token, body) => {
+    const headers = { "content-type": "application/json", ...(token && { authorization: `Bearer ${token}` }) };
+    return (await fetch(`${replicas[0].url}/api/v1${path}`, { method: "POST", headers, body: JSON.stringify(body) })).json();
+  };
+  const [ola, pia] = [await call("/auth/guest", null, {}), await call("/auth/guest", null, {})];
+  const socket = io(replicas[0].url, { transports: ["websocket"], auth: { token: ola.access_token }, forceNew: true, reconnectionDelay: 10 });
+  const requests = [];
+  socket.on("friend.requested", ({ player_id }, { offset }) => requests.push([player_id, offset]));
+  await new Promise((done) => socket.once("session.ready", done));
+  socket.io.uri = replicas[1].url;
+  const back = new Promise((done) => socket.once("session.ready", done));
+  socket.io.engine.close();
+  await call("/friends/requests", pia.access_token, { player_id: ola.player.id });
+  await back;
+  assert.equal(socket.recovered, true);
+  const until = Date.now() + 10_000;
+  while (requests.length === 0 && Date.now() < until) await new Promise((done) => setTimeout(done, 20));
+  assert.deepEqual(requests, [[pia.player.id, 1]]);
+  socket.disconnect();
 });

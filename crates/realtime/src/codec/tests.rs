@@ -3,6 +3,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
+use crate::frame::Told;
 use crate::json::Json;
 use crate::resume::Position;
 
@@ -94,7 +95,7 @@ fn writes_the_contracts_frames() {
         (ServerFrame::Reply { re: &re, outcome: Ok(&body) }, r#"{"re":"c1","ok":true,"data":{"a":1}}"#),
         (ServerFrame::Reply { re: &re, outcome: Err(&body) }, r#"{"re":"c1","ok":false,"error":{"a":1}}"#),
         (ServerFrame::Error(&body), r#"{"type":"error","data":{"a":1}}"#),
-        (ServerFrame::Ready, r#"{"type":"session.ready"}"#),
+        (ServerFrame::Ready(Told(&[])), r#"{"type":"session.ready"}"#),
         (ServerFrame::Ping, r#"{"type":"ping"}"#),
         (ServerFrame::Pong, r#"{"type":"pong"}"#),
         (

@@ -266,7 +266,8 @@ impl Engine {
             self.waiting = 0;
         }
         match self.end {
-            None if !body.is_empty() => {}
+            // The close has a body of its own: clients look at it before they look at messages beside it.
+            None | Some(End::Server(_)) if !body.is_empty() => {}
             None if self.carrier == Carrier::Polling || self.carrier == (Carrier::Probing { answered: false }) => {
                 return None;
             }

@@ -61,7 +61,10 @@ fn what_this_side_says_last_is_fetched_by_the_next_poll() {
     engine.end(End::Server(CloseCode::Drain));
     assert!(!engine.is_over());
     engine.begin_poll().expect("is taken");
-    assert_eq!(engine.poll_body(at(2)).as_deref(), Some("4bye\u{1e}1"));
+    assert_eq!(engine.poll_body(at(2)).as_deref(), Some("4bye"));
+    assert!(!engine.is_over());
+    engine.begin_poll().expect("is taken");
+    assert_eq!(engine.poll_body(at(3)).as_deref(), Some("1"));
     assert!(engine.is_over());
     assert_eq!(engine.begin_poll(), Err(Refused));
 }
@@ -108,6 +111,19 @@ fn a_websocket_takes_over_what_waits() {
     assert_eq!(engine.begin_post(), Err(Refused));
     assert_eq!(engine.begin_probe(at(5)), Err(Refused));
     assert_eq!(engine.ended(), None, "whoever comes too late doesn't end it");
+}
+
+#[test]
+fn what_this_side_says_last_reaches_a_client_that_changes_over() {
+    let mut engine = Engine::polling(CONFIG, at(0));
+    engine.begin_probe(at(1)).expect("is taken");
+    assert_eq!(engine.probe(&Packet::Probe), Probing::Answer(Packet::Probed));
+    engine.send(text("bye"), at(2));
+    engine.end(End::Server(CloseCode::Drain));
+    assert_eq!(engine.probe(&Packet::Upgrade), Probing::Upgraded);
+    assert!(!engine.is_over());
+    assert_eq!(engine.next_frame(at(3)), Some(Frame::Text("4bye".into())));
+    assert!(engine.is_over());
 }
 
 #[test]

@@ -129,7 +129,7 @@ fn full() -> Problem {
 async fn open(endpoint: &Endpoint, app: &Arc<App>, req: &HttpRequest) -> Result<HttpResponse, Problem> {
     let known = sign_in::at_upgrade(app, req).await?;
     let pipe = Pipe::new(Arc::clone(&app.clock), Engine::polling(endpoint.config, app.clock.now()));
-    let sid = endpoint.pipes.insert(&pipe).ok_or_else(|| Problem::of("internal"))?;
+    let sid = endpoint.pipes.insert(&*app.ids, &pipe);
     let opened = pipe.open_packet(&sid);
     if !(endpoint.serve)(app, Arc::clone(&pipe), known) {
         pipe.leave();
@@ -209,7 +209,7 @@ async fn upgrade(
     let Some(pipe) = pipe else {
         let known = sign_in::at_upgrade(app, req).await?;
         let pipe = Pipe::new(Arc::clone(&app.clock), Engine::websocket(endpoint.config, app.clock.now()));
-        let sid = endpoint.pipes.insert(&pipe).ok_or_else(|| Problem::of("internal"))?;
+        let sid = endpoint.pipes.insert(&*app.ids, &pipe);
         connection.wire.text(pipe.open_packet(&sid).into());
         if !(endpoint.serve)(app, Arc::clone(&pipe), known) {
             pipe.leave();

@@ -20,8 +20,8 @@ const CONFIG: EngineConfig =
     EngineConfig { ping_interval_ms: 300, ping_timeout_ms: 200, upgrade_ms: 10_000, max_payload: 1_000_000 };
 
 impl Endpoint {
-    /// In place of the sessions: the namespaces `/` and `/custom`, open to everybody.
-    pub(crate) fn of(_: &App) -> Self {
+    /// Socket.IO with the namespaces `/` and `/custom`, open to everybody.
+    pub(crate) fn namespaces() -> Self {
         Self {
             config: CONFIG,
             polling: true,
@@ -34,7 +34,7 @@ impl Endpoint {
     }
 
     /// Engine.IO alone.
-    pub(crate) fn echo() -> Self {
+    pub(crate) fn engine() -> Self {
         Self {
             config: CONFIG,
             polling: true,

@@ -16,8 +16,7 @@ mod pump;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use kernel::IdSource;
 use realtime::engine_io::EngineConfig;
 
 pub(crate) use self::address::mount;
@@ -37,7 +36,6 @@ pub(crate) struct Endpoint {
 
 impl Endpoint {
     /// The one of the sessions, at `/socket.io/`.
-    #[cfg(not(feature = "conformance"))]
     pub(crate) fn of(app: &App) -> Self {
         let heartbeat = app.sockets.config.heartbeat_ms;
         let config = EngineConfig {
@@ -66,15 +64,13 @@ impl Pipes {
 
     /// Takes a session up, under an id that nobody guesses: who knows it speaks for its player. Those that have ended
     /// go when others come.
-    fn insert(&self, pipe: &Arc<Pipe>) -> Option<String> {
-        let mut bytes = [0; 18];
-        getrandom::fill(&mut bytes).ok()?;
-        let sid = URL_SAFE_NO_PAD.encode(bytes);
+    fn insert(&self, ids: &dyn IdSource, pipe: &Arc<Pipe>) -> String {
+        let sid = ids.secret();
         let mut pipes = self.lock();
         if pipes.len() == pipes.capacity() {
             pipes.retain(|_, pipe| !pipe.is_gone());
         }
         pipes.insert(sid.clone(), Arc::clone(pipe));
-        Some(sid)
+        sid
     }
 }

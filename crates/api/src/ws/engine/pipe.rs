@@ -159,7 +159,8 @@ impl Pipe {
     pub(super) fn is_probing(&self, cx: &Context<'_>) -> bool {
         let (mut inner, _) = self.lock();
         note(&mut inner.pump, cx);
-        inner.engine.is_probing() && inner.engine.ended().is_none()
+        // A client that has begun to change over polls no more: what this side says last must reach it the new way.
+        inner.engine.is_probing() && matches!(inner.engine.ended(), None | Some(End::Server(_)))
     }
 
     /// Frames for the WebSocket that serves the session. The task that asks is woken when there are more, and when the
@@ -253,6 +254,7 @@ impl Pipe {
     pub(super) fn leave(&self) {
         let (mut inner, _) = self.lock();
         inner.engine.end(End::Lost);
+        inner.engine.abandon_probe();
         inner.unserved = true;
         wake(&mut inner.post);
         inner.turned();
