@@ -81,6 +81,9 @@ const ASSETS: &[Asset] = &[
     asset!("/playground/waiting.js", SCRIPT),
     asset!("/playground/welcome.js", SCRIPT),
     asset!("/playground/wire.js", SCRIPT),
+    ("/api/realtime/", HTML, include_bytes!("../assets/realtime/index.html")),
+    asset!("/realtime/reference.css", STYLE),
+    asset!("/realtime/reference.js", SCRIPT),
     asset!("/sdk/shallweplay.d.ts", TYPES),
     asset!("/sdk/shallweplay.js", SCRIPT),
 ];
@@ -111,7 +114,7 @@ mod tests {
 
     #[test]
     fn every_file_of_the_playground_is_served() {
-        for folder in ["playground", "sdk"] {
+        for folder in ["playground", "realtime", "sdk"] {
             let path = format!("{}/assets/{folder}", env!("CARGO_MANIFEST_DIR"));
             for file in std::fs::read_dir(path).expect("the folder is there") {
                 let name = file.expect("readable").file_name().to_string_lossy().into_owned();

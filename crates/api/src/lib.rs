@@ -4,6 +4,7 @@
 mod app;
 mod aside;
 mod assets;
+mod asyncapi;
 mod attendance;
 mod directory;
 mod docs;

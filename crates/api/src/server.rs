@@ -82,13 +82,20 @@ pub(crate) fn start(
     let document = document();
     let routes = web::Data::new(Routes::of(&document));
     let openapi = web::Bytes::from(crate::docs::openapi_json());
+    let asyncapi = web::Bytes::from(crate::asyncapi::asyncapi_json());
     let recorder = web::Data::new(recorder);
     let socket_io = Arc::new(ws::Endpoint::of(&app));
     #[cfg(feature = "conformance")]
     let (namespaces, engine) = (Arc::new(ws::Endpoint::namespaces()), Arc::new(ws::Endpoint::engine()));
     let sessions = if cfg!(feature = "conformance") { "/sessions.io" } else { "/socket.io" };
     let server = HttpServer::new(move || {
-        let openapi = openapi.clone();
+        let (openapi, asyncapi) = (openapi.clone(), asyncapi.clone());
+        let document = |body: web::Bytes| {
+            web::get().to(move || {
+                let body = body.clone();
+                async move { HttpResponse::Ok().content_type("application/json").body(body) }
+            })
+        };
         let server = ActixApp::new()
             .app_data(app.clone())
             .app_data(routes.clone())
@@ -103,13 +110,8 @@ pub(crate) fn start(
             .route("/metrics", web::get().to(metrics))
             .route("/ws", web::get().to(ws::upgrade))
             .service(ws::mount_engine(sessions, Arc::clone(&socket_io)))
-            .route(
-                "/api/openapi.json",
-                web::get().to(move || {
-                    let openapi = openapi.clone();
-                    async move { HttpResponse::Ok().content_type("application/json").body(openapi) }
-                }),
-            )
+            .route("/api/openapi.json", document(openapi))
+            .route("/api/asyncapi.json", document(asyncapi))
             .service(SwaggerUi::new("/api/docs/{_:.*}").config(utoipa_swagger_ui::Config::from("/api/openapi.json")))
             .service(web::redirect("/api/docs", "/api/docs/"))
             .configure(assets::mount)

@@ -14,6 +14,7 @@
 
 #![warn(missing_docs)]
 
+pub mod contract;
 mod failure;
 pub mod http;
 pub mod ports;

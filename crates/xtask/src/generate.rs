@@ -13,17 +13,20 @@ use crate::workspace;
 pub(crate) enum File {
     /// The REST contract.
     OpenApi,
+    /// The realtime contract.
+    AsyncApi,
     /// The catalogue of error codes.
     Codes,
 }
 
 impl File {
-    pub(crate) const ALL: [Self; 2] = [Self::OpenApi, Self::Codes];
+    pub(crate) const ALL: [Self; 3] = [Self::OpenApi, Self::AsyncApi, Self::Codes];
 
     /// Where it lies in the clone.
     fn path(self) -> &'static str {
         match self {
             Self::OpenApi => "docs/openapi.json",
+            Self::AsyncApi => "docs/asyncapi.json",
             Self::Codes => "docs/problem-codes.md",
         }
     }
@@ -32,6 +35,7 @@ impl File {
     fn command(self) -> &'static str {
         match self {
             Self::OpenApi => "openapi",
+            Self::AsyncApi => "asyncapi",
             Self::Codes => "codes",
         }
     }

@@ -21,6 +21,7 @@ cargo xtask <command>
   up [--release] [--port N] services and two replicas behind a proxy, until Ctrl-C
   test [-- FILTER…]         everything that is tested; with a filter, Rust tests only
   openapi [--check]         writes docs/openapi.json
+  asyncapi [--check]        writes docs/asyncapi.json
   codes [--check]           writes docs/problem-codes.md
   generate [--check]        writes all generated files; --check only compares
   bench [NAME…]             speed and memory of the release build, as a table;
@@ -83,6 +84,7 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Task, lexopt::Error> {
         "test" => Ok(Task::Test { filter: rest(arguments)? }),
         "bench" => Ok(Task::Bench { only: rest(arguments)? }),
         "openapi" => generating(vec![generate::File::OpenApi], arguments),
+        "asyncapi" => generating(vec![generate::File::AsyncApi], arguments),
         "codes" => generating(vec![generate::File::Codes], arguments),
         "generate" => generating(generate::File::ALL.to_vec(), arguments),
         other => Err(format!("there is no command {other}").into()),

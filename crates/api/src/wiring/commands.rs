@@ -26,6 +26,7 @@ Commands:
   simulate [options]
             run the matching over a generated trace, beside others' rules; simulate --help says more
   openapi   print the OpenAPI document
+  asyncapi  print the AsyncAPI document
   codes     print the catalogue of problem codes as Markdown
 
 Options:
@@ -75,6 +76,7 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<(Command, bool
                     // The rest is its own.
                     Some("simulate") => Command::Simulate(parser.raw_args()?.collect()),
                     Some("openapi") => Command::Print(crate::docs::openapi_json()),
+                    Some("asyncapi") => Command::Print(crate::asyncapi::asyncapi_json()),
                     Some("codes") => Command::Print(crate::problem::as_markdown()),
                     _ => return Err(Arg::Value(name).unexpected()),
                 }

@@ -15,7 +15,7 @@ use crate::problem::Problem;
 use crate::rest::{friends, games, invites, matchmaking};
 
 /// Every request that is dispatched here.
-pub(super) const REQUESTS: [&str; 21] = [
+pub(crate) const REQUESTS: [&str; 21] = [
     "matchmaking.join",
     "matchmaking.cancel",
     "matchmaking.accept",

@@ -24,6 +24,8 @@ mod upgrade;
 mod wire;
 mod work;
 
+#[cfg(test)]
+pub(crate) use dispatch::REQUESTS;
 pub(crate) use engine::{Endpoint, mount as mount_engine};
 pub(crate) use fanout::{STREAMS_TOPIC, drain, fan_out};
 pub(crate) use listener::tune;

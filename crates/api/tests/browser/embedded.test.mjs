@@ -221,3 +221,16 @@ test("leaving a game is asked about first and told to the other", async () => {
   lou.content();
   await leave(kim, lou);
 });
+
+test("the realtime API can be read, searched, and fits a phone", async () => {
+  const reader = await Player.arrive(browser, backend.url, "Reader", { path: "/api/realtime/", viewport: { width: 390, height: 800 } });
+  const told = reader.page.locator(".told:visible");
+  await reader.page.locator("#match-found").waitFor();
+  assert.ok((await told.count()) > 90, "requests, events and objects");
+  assert.match(await reader.page.locator("#game-move").innerText(), /game\.move[^]*expected_sequence[^]*Reply/);
+  await reader.page.getByRole("searchbox", { name: "Find" }).fill("match.found");
+  assert.deepEqual(await told.locator("h3").allInnerTexts(), ["match.found durable, in player"].map((text) => text.replace(" ", "")));
+  assert.ok(await reader.page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "nothing sticks out");
+  reader.content();
+  await leave(reader);
+});

@@ -1,6 +1,10 @@
 // The stock client of Socket.IO, in each of its three ways, against the built binary.
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { copyFile, rm } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { io } from "socket.io-client";
 import WebSocket from "ws";
 import { startBackend } from "./stage.mjs";
@@ -11,6 +15,7 @@ const WAYS = {
   "polling only": { transports: ["polling"] },
 };
 const PATIENCE_MS = 10_000;
+const run = promisify(execFile);
 
 let backend;
 before(async () => { backend = await startBackend({ args: ["--ephemeral"] }); });
@@ -246,6 +251,20 @@ test("without polling, websockets only", async () => {
   const answer = await fetch(`${own.url}/socket.io/?EIO=4&transport=polling`);
   assert.deepEqual([answer.status, (await answer.json()).code], [400, 0]);
   await own.stop();
+});
+
+test("the example in the documentation plays a game", async () => {
+  // Beside its packages; where it lies there are none.
+  const example = new URL(`./example-${process.pid}.mjs`, import.meta.url);
+  await copyFile(new URL("../../../../docs/examples/socket-io.mjs", import.meta.url), example);
+  try {
+    const runs = await Promise.all([1, 2].map(() => run(process.execPath, [fileURLToPath(example), backend.url], { timeout: 20_000 })));
+    const said = runs.map(({ stdout, stderr }) => `${stderr}${stdout}`);
+    const ends = said.map((text) => /Over: (win|loss|draw)/.exec(text)?.[1]);
+    assert.deepEqual(ends.sort(), ["loss", "win"], said.join("\n"));
+  } finally {
+    await rm(example);
+  }
 });
 
 test("a drain says when to come back, then ends the connection without forbidding it", async () => {

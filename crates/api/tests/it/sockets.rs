@@ -15,7 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Opens a socket without saying anything.
 pub(crate) async fn connect(api: &Client, query: &str) -> Result<ws::Client, ConnectError> {
-    ws::Client::connect(&format!("ws://{}/ws{query}", api.authority()), Some("shallweplay.v1"), &[]).await
+    let url = format!("ws://{}/ws{query}", api.authority());
+    ws::Client::connect(&url, Some("shallweplay.v1"), &[]).await.map(ws::Client::by_contract)
 }
 
 /// A socket of somebody signed in. Durable events are checked as they come: in each stream without a gap, and none

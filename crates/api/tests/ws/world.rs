@@ -92,7 +92,7 @@ impl World {
     /// A polite client that hasn't said anything yet.
     pub(crate) async fn connect(&self, replica: usize) -> Client {
         let url = format!("{}/ws", self.replicas[replica].base_url());
-        Client::connect(&url, Some("shallweplay.v1"), &[]).await.expect("connects")
+        Client::connect(&url, Some("shallweplay.v1"), &[]).await.expect("connects").by_contract()
     }
 
     /// A polite client, signed in and ready; and the reply to its hello.

@@ -3,7 +3,7 @@
 
 pub mod raw;
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::time::Duration;
 
@@ -80,6 +80,8 @@ pub struct Client {
     protocol: Option<String>,
     answers_heartbeats: bool,
     requests: u64,
+    /// With a contract: what was asked under which id.
+    asked: Option<HashMap<String, String>>,
 }
 
 impl Client {
@@ -107,6 +109,7 @@ impl Client {
                     .map(str::to_owned),
                 answers_heartbeats: true,
                 requests: 0,
+                asked: None,
             }),
             Err(tungstenite::Error::Http(answer)) => Err(ConnectError::Refused {
                 status: answer.status().as_u16(),
@@ -128,11 +131,22 @@ impl Client {
         self.answers_heartbeats = false;
     }
 
+    /// From now on each message must be as [the contract](crate::contract) says; one that isn't panics.
+    #[must_use]
+    pub fn by_contract(mut self) -> Self {
+        self.asked = Some(HashMap::new());
+        self
+    }
+
     /// Sends a JSON text frame.
     ///
     /// # Panics
     /// Where the connection is gone, like all that sends.
     pub async fn send_json(&mut self, message: &Value) {
+        if let (Some(asked), Some(id), Some(kind)) = (&mut self.asked, message["id"].as_str(), message["type"].as_str())
+        {
+            asked.insert(id.to_owned(), kind.to_owned());
+        }
         self.send_text(&message.to_string()).await;
     }
 
@@ -211,6 +225,22 @@ impl Client {
         self.close_code(patience).await
     }
 
+    fn judge(&mut self, message: &Value) {
+        let Some(asked) = &mut self.asked else { return };
+        let asked = match message["re"].as_str() {
+            // Sent as text, or refused with an id that was none.
+            Some(id) if !asked.contains_key(id) => return,
+            Some(id) => asked.remove(id),
+            None => None,
+        };
+        let of_none = |kind: &str| !crate::contract::knows(kind);
+        if asked.as_deref().is_some_and(of_none) {
+            return;
+        }
+        let faults = crate::contract::faults(message, asked.as_deref());
+        assert!(faults.is_empty(), "not by the contract: {faults:#?} in {message}");
+    }
+
     /// Cancel-safe: nothing is lost when a time limit drops this.
     async fn next(&mut self) -> Result<Value, RecvError> {
         loop {
@@ -221,6 +251,7 @@ impl Client {
                 Some(Ok(Message::Text(text))) => {
                     let message =
                         serde_json::from_str(&text).unwrap_or_else(|error| panic!("not JSON ({error}): {text}"));
+                    self.judge(&message);
                     if !self.answers_heartbeats || message != json!({ "type": "ping" }) {
                         return Ok(message);
                     }
