@@ -23,6 +23,7 @@ pub(crate) struct World {
     pub(crate) redis: Option<ScratchRedis>,
     _database: Option<ScratchDatabase>,
     _file: ScratchFile,
+    program: Program,
 }
 
 /// Somebody with an account.
@@ -37,8 +38,9 @@ impl World {
     /// One replica on a file of its own.
     pub(crate) async fn embedded(settings: &[(&str, &str)]) -> Self {
         let file = ScratchFile::new();
-        let replica = program(settings).variable("SWP__SQLITE__PATH", file.as_str()).serve().await;
-        Self { replicas: vec![replica], redis: None, _database: None, _file: file }
+        let program = program(settings).variable("SWP__SQLITE__PATH", file.as_str());
+        let replica = program.clone().serve().await;
+        Self { replicas: vec![replica], redis: None, _database: None, _file: file, program }
     }
 
     /// Two replicas on PostgreSQL and Redis.
@@ -46,8 +48,26 @@ impl World {
         let (database, redis) = (ScratchDatabase::create().await, ScratchRedis::start().await);
         let program = program(settings).variables(database.environment()).variable("REDIS_URL", redis.url());
         // The first migrates alone, so that the second finds everything there.
-        let replicas = vec![program.clone().serve().await, program.port(testkit::ports::free()).serve().await];
-        Self { replicas, redis: Some(redis), _database: Some(database), _file: ScratchFile::new() }
+        let second = program.clone().port(testkit::ports::free());
+        let replicas = vec![program.clone().serve().await, second.serve().await];
+        Self { replicas, redis: Some(redis), _database: Some(database), _file: ScratchFile::new(), program }
+    }
+
+    /// Replaces a replica as a deployment does: it drains and ends, and another comes at its address.
+    pub(crate) async fn restart(&mut self, replica: usize) {
+        let port = self.replicas[replica].port();
+        self.replicas[replica].sigterm();
+        let ended = self.replicas[replica].wait_exit(PATIENCE * 3).await.expect("ends");
+        assert!(ended.success(), "{ended}");
+        self.replicas[replica] = self.program.clone().port(port).serve().await;
+    }
+
+    /// One call over a connection of its own; the status, or why there is none.
+    pub(crate) async fn post(authority: &str, path: &str, token: &str, body: &Value) -> Result<u16, String> {
+        let bearer = format!("Bearer {token}");
+        let mut connection = Connection::open(authority).await.map_err(|error| error.to_string())?;
+        let answer = connection.request("POST", path, &[("authorization", &bearer)], Some(body)).await;
+        answer.map(|answer| answer.status).map_err(|error| error.to_string())
     }
 
     /// `127.0.0.1:port` of a replica.
