@@ -14,6 +14,8 @@ const VOLATILE = new Set(["ping", "game.relay", "chat.typing", "presence.set", "
 /** Requests that only read: sent again after a reconnect, but a stored reply would be a stale one. */
 const READS = new Set(["game.join", "conversation.open"]);
 /** How many streams a resume names; older ones are of games long over. */
+const BEGINNING = "beginning"; // in place of an epoch: nothing of the stream was seen yet
+const OPENING = new Set(["match.found", "game.started"]);
 const RESUME_STREAMS = 9;
 /** How long events after a gap are held back for the missing ones, and how many. */
 const GAP_MS = 1000, GAP_EVENTS = 256;
@@ -661,7 +663,7 @@ class Realtime {
   #sequence(message) {
     const { stream, epoch, offset } = message;
     const at = this.#positions.get(stream);
-    if (at && at.epoch === epoch) {
+    if (at && (at.epoch === epoch || at.epoch === BEGINNING)) {
       if (offset <= at.offset) return; // seen
       if (offset > at.offset + 1) return this.#hold(message);
     } else if (at) {
@@ -704,6 +706,9 @@ class Realtime {
   #accept(message) {
     this.#positions.delete(message.stream); // to the end: a resume names the streams used last
     this.#positions.set(message.stream, { epoch: message.epoch, offset: message.offset });
+    // A game's stream begins with the event that names it: lost before its first event, it is asked for from there.
+    const opened = OPENING.has(message.type) && message.data?.game?.id;
+    if (opened && !this.#positions.has(`game:${opened}`)) this.#positions.set(`game:${opened}`, { epoch: BEGINNING, offset: 0 });
     if (this.#positions.size > 64) this.#positions.delete(this.#positions.keys().next().value);
     if (this.state !== "online") this.#recovered += 1;
     this.#deliver(message);

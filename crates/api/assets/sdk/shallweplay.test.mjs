@@ -559,6 +559,24 @@ describe("streams", () => {
     assert.deepEqual(seen.resync, [{ stream: "player", reason: "server" }]);
     assert.deepEqual(seen.events, [99]);
   });
+
+  test("a game whose first event was lost with the connection is gone on with from its beginning", async () => {
+    const { swp } = await online();
+    const told = [];
+    swp.on("game.moved", ({ sequence }) => told.push(sequence));
+    FakeSocket.last.say({ ...event(11), data: { game: { id: "g1" } } });
+    FakeSocket.last.drop(1006);
+    mock.timers.tick(60_000);
+    await settle();
+    const next = FakeSocket.last;
+    next.open();
+    assert.deepEqual(next.sent[0].data.resume["game:g1"], { epoch: "beginning", offset: 0 });
+    const streams = { player: { epoch: "e1", offset: 11, recovered: true }, "game:g1": { epoch: "e7", offset: 2, recovered: true } };
+    const moved = (offset) => ({ ...event(offset, { stream: "game:g1", epoch: "e7", type: "game.moved" }), data: { sequence: offset } });
+    next.say({ re: "hello", ok: true, data: { session_id: "s", player: ADA, streams, heartbeat_ms: 25_000 } });
+    [moved(1), moved(2), { type: "session.ready" }, moved(2), moved(3)].forEach((message) => next.say(message));
+    assert.deepEqual(told, [1, 2, 3]);
+  });
 });
 
 describe("close codes", () => {
