@@ -243,7 +243,8 @@ impl Engine {
     /// # Errors
     /// [`Refused`]: this one isn't answered.
     pub fn begin_poll(&mut self) -> Result<(), Refused> {
-        let farewell = matches!(self.end, Some(End::Server(_))) && !self.polled;
+        // What this side says last waits for its poll; and a client's own close may overtake the poll beside it.
+        let farewell = matches!(self.end, Some(End::Server(_) | End::Peer)) && !self.polled;
         if self.carrier == Carrier::WebSocket || (self.end.is_some() && !farewell) {
             return Err(Refused);
         }
@@ -271,9 +272,9 @@ impl Engine {
             None if self.carrier == Carrier::Polling || self.carrier == (Carrier::Probing { answered: false }) => {
                 return None;
             }
-            None | Some(End::Peer) => Packet::Noop.write(&mut body),
-            Some(_) => {
-                Packet::Close.write(&mut body);
+            None => Packet::Noop.write(&mut body),
+            Some(end) => {
+                if end == End::Peer { Packet::Noop } else { Packet::Close }.write(&mut body);
                 // Said once: whoever polls again finds nobody.
                 self.end = Some(End::Lost);
             }

@@ -52,6 +52,12 @@ fn the_peers_close_ends_its_poll_with_nothing() {
     assert_eq!(engine.take(vec![Packet::Close, text("late")], at(1)), Ok(Vec::new()));
     assert_eq!(engine.poll_body(at(1)).as_deref(), Some("6"));
     assert_eq!(engine.begin_poll(), Err(Refused));
+    // The same where the close was quicker than the poll beside it.
+    let mut engine = Engine::polling(CONFIG, at(0));
+    assert_eq!(engine.take(vec![Packet::Close], at(1)), Ok(Vec::new()));
+    engine.begin_poll().expect("is taken");
+    assert_eq!(engine.poll_body(at(1)).as_deref(), Some("6"));
+    assert_eq!(engine.begin_poll(), Err(Refused));
 }
 
 #[test]
