@@ -7,6 +7,7 @@
 //!   to write to, and servers that may be paused, killed and restarted;
 //! - [`ws`] is a WebSocket client, polite ([`ws::Client`]) or raw ([`ws::raw`]);
 //! - [`http`] is one keep-alive HTTP/1.1 connection;
+//! - [`proxy`] stands in front of Redis and makes the line fail;
 //! - [`process`] runs a built binary and watches it.
 //!
 //! What fails in a scratch helper fails the test: those helpers panic with a
@@ -20,6 +21,7 @@ pub mod http;
 pub mod ports;
 pub mod postgres;
 pub mod process;
+pub mod proxy;
 pub mod random;
 pub mod redis;
 pub mod services;

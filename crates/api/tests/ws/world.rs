@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 use testkit::http::{Answer, Connection};
 use testkit::postgres::ScratchDatabase;
 use testkit::process::{Program, Running};
+use testkit::proxy::Proxy;
 use testkit::redis::ScratchRedis;
+use testkit::services::RedisAddress;
 use testkit::sqlite::ScratchFile;
 use testkit::ws::{Client, raw};
 use tokio::time::{Instant, sleep};
@@ -21,6 +23,8 @@ pub(crate) const KEY: (&str, &str) = ("k1", "q8Zr2LwX5tNc7VbJ0hKe9MfA3sGyPd1u");
 pub(crate) struct World {
     pub(crate) replicas: Vec<Running>,
     pub(crate) redis: Option<ScratchRedis>,
+    /// Stands between the replicas and Redis, where a test wants it to.
+    pub(crate) proxy: Option<Proxy>,
     _database: Option<ScratchDatabase>,
     _file: ScratchFile,
     program: Program,
@@ -40,17 +44,33 @@ impl World {
         let file = ScratchFile::new();
         let program = program(settings).variable("SWP__SQLITE__PATH", file.as_str());
         let replica = program.clone().serve().await;
-        Self { replicas: vec![replica], redis: None, _database: None, _file: file, program }
+        Self { replicas: vec![replica], redis: None, proxy: None, _database: None, _file: file, program }
     }
 
     /// Two replicas on PostgreSQL and Redis.
     pub(crate) async fn two_replicas(settings: &[(&str, &str)]) -> Self {
-        let (database, redis) = (ScratchDatabase::create().await, ScratchRedis::start().await);
-        let program = program(settings).variables(database.environment()).variable("REDIS_URL", redis.url());
+        let redis = ScratchRedis::start().await;
+        let url = redis.url();
+        Self::networked(settings, redis, &url, None).await
+    }
+
+    /// The same, with a proxy in front of Redis.
+    pub(crate) async fn two_replicas_behind_a_proxy(settings: &[(&str, &str)]) -> Self {
+        let redis = ScratchRedis::start().await;
+        let address = redis.address();
+        let target = format!("{}:{}", address.host, address.port).parse().expect("it listens on an address");
+        let proxy = Proxy::start(target).await;
+        let url = RedisAddress { port: proxy.port(), ..address.clone() }.url();
+        Self::networked(settings, redis, &url, Some(proxy)).await
+    }
+
+    async fn networked(settings: &[(&str, &str)], redis: ScratchRedis, url: &str, proxy: Option<Proxy>) -> Self {
+        let database = ScratchDatabase::create().await;
+        let program = program(settings).variables(database.environment()).variable("REDIS_URL", url);
         // The first migrates alone, so that the second finds everything there.
         let second = program.clone().port(testkit::ports::free());
         let replicas = vec![program.clone().serve().await, second.serve().await];
-        Self { replicas, redis: Some(redis), _database: Some(database), _file: ScratchFile::new(), program }
+        Self { replicas, redis: Some(redis), proxy, _database: Some(database), _file: ScratchFile::new(), program }
     }
 
     /// Replaces a replica as a deployment does: it drains and ends, and another comes at its address.

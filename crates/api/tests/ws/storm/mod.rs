@@ -1,5 +1,6 @@
 //! Many players while replicas die and are replaced: nobody misses an event, no game is lost.
 
+mod bus;
 mod roamer;
 
 use std::sync::Arc;
