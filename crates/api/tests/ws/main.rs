@@ -8,6 +8,7 @@ mod play;
 mod private;
 mod replicas;
 mod slow;
+mod socket_io;
 mod storm;
 #[path = "../it/tokens.rs"]
 mod tokens;
