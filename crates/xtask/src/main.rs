@@ -1,6 +1,7 @@
 //! `cargo xtask …`: what is more than one cargo command.
 
 mod bench;
+mod fuzz;
 mod generate;
 mod proxy;
 mod services;
@@ -26,7 +27,9 @@ cargo xtask <command>
   generate [--check]        writes all generated files; --check only compares
   bench [NAME…]             speed and memory of the release build, as a table;
                             NAME: sign-in, profile, history, match, burst, memory,
-                            ratings (how well they predict; needs no service)
+                            rooms, resume, ratings (how well they predict; needs no
+                            service), and others that it names itself
+  fuzz [SECONDS] [TARGET…]  what strangers send, made up: codecs, engine, session
 
 PostgreSQL and Redis are found through SWP_TEST_POSTGRES_URL and SWP_TEST_REDIS_URL,
 else run from local binaries, else installed by apt where that is allowed.";
@@ -39,6 +42,7 @@ enum Task {
     Test { filter: Vec<String> },
     Generate { files: Vec<generate::File>, check: bool },
     Bench { only: Vec<String> },
+    Fuzz { words: Vec<String> },
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -83,6 +87,7 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Task, lexopt::Error> {
         // Everything after `test` is a filter, with or without the dashes.
         "test" => Ok(Task::Test { filter: rest(arguments)? }),
         "bench" => Ok(Task::Bench { only: rest(arguments)? }),
+        "fuzz" => Ok(Task::Fuzz { words: rest(arguments)? }),
         "openapi" => generating(vec![generate::File::OpenApi], arguments),
         "asyncapi" => generating(vec![generate::File::AsyncApi], arguments),
         "codes" => generating(vec![generate::File::Codes], arguments),
@@ -120,6 +125,7 @@ async fn run(task: Task) -> Result<ExitCode, Failure> {
         Task::Test { filter } => return test::run(&filter).await,
         Task::Generate { files, check } => return generate::run(&files, check),
         Task::Bench { only } => bench::run(&only).await?,
+        Task::Fuzz { words } => fuzz::run(&words)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -86,12 +86,12 @@ impl Codec for SocketIo {
 /// CONNECT: `auth`, and what the client remembers of an earlier connection.
 fn connect(packet: &Packet) -> Result<ClientFrame, BadFrame> {
     let data = if packet.payload.is_empty() { Ok(json!({})) } else { serde_json::from_str(&packet.payload) };
+    if data.as_ref().is_ok_and(holds_control) {
+        return Err(fatal(None, "control characters are not allowed in text"));
+    }
     let Ok(Value::Object(mut data)) = data else {
         return Err(fatal(None, "CONNECT carries one JSON object"));
     };
-    if data.values().any(holds_control) {
-        return Err(fatal(None, "control characters are not allowed in text"));
-    }
     let (pid, place) = (data.remove("pid"), data.remove("offset"));
     let pid = pid.as_ref().and_then(Value::as_str).unwrap_or_default();
     let id = FrameId::parse(&format!("{CONNECT}_{pid}")).filter(|_| !pid.is_empty());

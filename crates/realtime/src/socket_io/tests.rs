@@ -207,3 +207,11 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_connect_holds_no_control_characters_wherever_they_stand() {
+    for text in ["0{\"to\\u0000ken\":\"t\"}", "0{\"token\":\"\\u0007\"}", "0{\"a\":[{\"\u{7f}\":1}]}"] {
+        let bad = SocketIo.decode(text).expect_err(text);
+        assert_eq!(bad.close, Some(CloseCode::Malformed), "{text:?}");
+    }
+}
