@@ -26,9 +26,9 @@ cargo xtask <command>
   codes [--check]           writes docs/problem-codes.md
   generate [--check]        writes all generated files; --check only compares
   bench [NAME…]             speed and memory of the release build, as a table;
-                            NAME: sign-in, profile, history, match, burst, memory,
-                            rooms, resume, ratings (how well they predict; needs no
-                            service), and others that it names itself
+                            NAME: sign-in, profile, history, friends, watchers, match,
+                            burst, queue, scores, ledger, memory, rooms, chat, churn,
+                            resume, ratings (how well they predict; needs no service)
   fuzz [SECONDS] [TARGET…]  what strangers send, made up: codecs, engine, session
 
 PostgreSQL and Redis are found through SWP_TEST_POSTGRES_URL and SWP_TEST_REDIS_URL,

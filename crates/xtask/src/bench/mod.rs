@@ -10,6 +10,7 @@ mod players;
 mod queue;
 mod ratings;
 mod requests;
+mod rooms;
 mod scores;
 mod sockets;
 mod table;
@@ -80,9 +81,9 @@ struct Server {
 }
 
 pub(crate) async fn run(only: &[String]) -> Result<(), Failure> {
-    const NAMES: [&str; 12] = [
+    const NAMES: [&str; 16] = [
         "sign-in", "profile", "history", "friends", "watchers", "match", "burst", "queue", "scores", "ledger",
-        "memory", "ratings",
+        "memory", "ratings", "rooms", "chat", "churn", "resume",
     ];
     if let Some(unknown) = only.iter().find(|name| !NAMES.contains(&name.as_str())) {
         return Err(Failure::new(format!("There is no benchmark {unknown}: {}.", NAMES.join(", "))));
@@ -105,6 +106,18 @@ pub(crate) async fn run(only: &[String]) -> Result<(), Failure> {
     // Memory first: the process and its database have seen nothing yet.
     if wanted("memory") {
         sockets::memory(&bench, &mut table).await?;
+    }
+    if wanted("chat") {
+        rooms::chat(&bench, &mut table).await?;
+    }
+    if wanted("churn") {
+        rooms::churn(&bench, &mut table).await?;
+    }
+    if wanted("rooms") {
+        rooms::broadcasts(&bench, &mut table).await?;
+    }
+    if wanted("resume") {
+        rooms::resume(&bench, &mut table).await?;
     }
     let server = bench.server().await?;
     if wanted("sign-in") {

@@ -7,6 +7,8 @@ use testkit::Failure;
 use testkit::http::Connection;
 use tokio::task::JoinSet;
 
+use super::{Bench, OPERATOR, Server};
+
 /// How long one step of a game may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -48,6 +50,22 @@ pub(super) async fn sign_in(host: &str, count: usize) -> Result<Vec<Player>, Fai
         players.extend(done.map_err(Failure::of("signing in"))??);
     }
     Ok(players)
+}
+
+/// The operator, signed in.
+pub(super) async fn operator(bench: &Bench, server: &Server) -> Result<Player, Failure> {
+    let mut api = Api::open(&server.running.authority(), None).await?;
+    let login = json!({ "handle": OPERATOR, "password": bench.keys });
+    let start = Instant::now();
+    // The operator is made a moment after the start.
+    let session = loop {
+        match api.call("POST", "/auth/login", Some(login.clone())).await {
+            Ok(session) => break session,
+            Err(error) if start.elapsed() > PATIENCE => return Err(error),
+            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
+    };
+    Ok(Player { id: text(&session["player"]["id"])?, token: text(&session["access_token"])? })
 }
 
 /// Everyone plays one duel against anyone, to its settlement. Players come in

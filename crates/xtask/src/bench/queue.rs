@@ -11,10 +11,10 @@ use tokio::task::JoinSet;
 use tokio::time::interval;
 
 use super::load::{Measured, send_all};
-use super::players::{self, Api, Player, text};
+use super::players::{self, Api, Player};
 use super::sockets::{accepted, crowd, found};
 use super::table::{Table, milliseconds};
-use super::{Bench, OPERATOR, Server};
+use super::{Bench, Server};
 
 /// A duel in which only players of the same lane meet.
 const MODE: &str = "lanes";
@@ -46,18 +46,7 @@ pub(super) async fn run(bench: &Bench, table: &mut Table) -> Result<(), Failure>
 
 /// The mode, known to both replicas.
 async fn publish(bench: &Bench, replicas: &[Server; 2]) -> Result<(), Failure> {
-    let mut api = Api::open(&replicas[0].running.authority(), None).await?;
-    let login = json!({ "handle": OPERATOR, "password": bench.keys });
-    let start = Instant::now();
-    // The operator is made a moment after the start.
-    let session = loop {
-        match api.call("POST", "/auth/login", Some(login.clone())).await {
-            Ok(session) => break session,
-            Err(error) if start.elapsed() > PATIENCE => return Err(error),
-            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
-        }
-    };
-    let operator = Player { id: text(&session["player"]["id"])?, token: text(&session["access_token"])? };
+    let operator = players::operator(bench, &replicas[0]).await?;
     let mut api = Api::open(&replicas[0].running.authority(), Some(&operator)).await?;
     let mut mode = api.call("GET", "/admin/modes/duel", None).await?;
     mode["key"] = json!(MODE);

@@ -24,27 +24,34 @@ pub(super) const BURSTS: [usize; 2] = [1_000, 3_000];
 const OPENING: usize = 64;
 
 /// Bare, then with this many idle sockets.
-const IDLE: [usize; 2] = [1_000, 5_000];
+const IDLE: [usize; 2] = [1_000, 10_000];
 
 /// A signed-in socket, past `session.ready`.
 pub(super) async fn connect(base: &str, player: &Player) -> Result<Client, Failure> {
+    Ok(resume(base, player, &json!({})).await?.0)
+}
+
+/// The same, going on where it was; and where each stream stands.
+pub(super) async fn resume(base: &str, player: &Player, places: &Value) -> Result<(Client, Value), Failure> {
     let url = format!("{base}/ws");
     let connecting = Client::connect(&url, Some("shallweplay.v1"), &[]);
     let mut client = connecting.await.map_err(Failure::of("opening a socket"))?;
-    accepted(&mut client, "session.hello", json!({ "token": player.token })).await?;
+    let hello = json!({ "token": player.token, "resume": places });
+    let mut reply = accepted(&mut client, "session.hello", hello).await?;
     client.recv_type("session.ready", PATIENCE).await.map_err(Failure::of("awaiting session.ready"))?;
-    Ok(client)
+    Ok((client, reply["data"]["streams"].take()))
 }
 
 /// A request that must be granted.
-pub(super) async fn accepted(client: &mut Client, kind: &str, data: Value) -> Result<(), Failure> {
+pub(super) async fn accepted(client: &mut Client, kind: &str, data: Value) -> Result<Value, Failure> {
     let reply = client.request(kind, data, PATIENCE).await.map_err(Failure::of(kind))?;
-    if reply["ok"] == true { Ok(()) } else { Err(Failure::new(format!("{kind} was answered {reply}"))) }
+    if reply["ok"] == true { Ok(reply) } else { Err(Failure::new(format!("{kind} was answered {reply}"))) }
 }
 
 /// Joins a duel.
 async fn join(client: &mut Client) -> Result<(), Failure> {
-    accepted(client, "matchmaking.join", json!({ "mode": "duel" })).await
+    accepted(client, "matchmaking.join", json!({ "mode": "duel" })).await?;
+    Ok(())
 }
 
 pub(super) async fn found(client: &mut Client) -> Result<(), Failure> {
@@ -139,7 +146,7 @@ pub(super) async fn memory(bench: &Bench, table: &mut Table) -> Result<(), Failu
         let resident = server.watched.resident_mib();
         let each = (resident - bare) * 1024.0 / clients.len() as f64;
         let result = format!("{resident:.1} MiB ({each:.1} KiB each)");
-        let mark = if count == IDLE[0] { "64 MiB, 14.3 KiB each" } else { "14.3 KiB each" };
+        let mark = if count == IDLE[0] { "64 MiB" } else { "16 KiB each" };
         table.line(&format!("RSS with {count} idle sockets"), &result, mark);
     }
     Ok(())
