@@ -23,8 +23,9 @@ pub(super) const BURSTS: [usize; 2] = [1_000, 3_000];
 /// Sockets opened at the same time while a crowd gathers.
 const OPENING: usize = 64;
 
-/// Bare, then with this many idle sockets.
-const IDLE: [usize; 2] = [1_000, 10_000];
+/// Bare, then with this many idle sockets. Each takes two files of the service, and twenty thousand are all that some
+/// machines give.
+const IDLE: [usize; 2] = [1_000, 9_500];
 
 /// A signed-in socket, past `session.ready`.
 pub(super) async fn connect(base: &str, player: &Player) -> Result<Client, Failure> {
